@@ -1,0 +1,1 @@
+"""Figures: one function a figure, result in, figure out."""

@@ -1,0 +1,1 @@
+"""Publishing: values, the two renderers, the gate, versions, citations and notes."""

@@ -1,0 +1,1 @@
+"""Scans: many pairs or specifications at once, in bounded blocks of work."""

@@ -1,0 +1,1 @@
+"""Studies: claims, the plan of tests, their execution, the ledger of results and the verdicts."""

@@ -1,0 +1,1 @@
+"""Tables: one function a table, result in, table specification out."""
