@@ -22,7 +22,7 @@ class Options(dict[str, Any]):
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("the options of a result are frozen")
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
 
     def __reduce__(self) -> tuple[object, ...]:
         return (Options, (dict(self),))
@@ -146,6 +146,7 @@ class TestResult(Result):
             raise InputError("a p-value must lie between 0 and 1", given=self.pvalue)
 
     def summary(self) -> str:
+        """Return hypotheses, statistic, effect, sample and caveats as plain text."""
         lines = [self.method, f"  H0: {self.null}", f"  H1: {self.alternative}"]
         degrees = ", ".join(f"{value:g}" for value in self.df)
         label = f"{self.distribution}({degrees})" if degrees else self.distribution
@@ -162,6 +163,7 @@ class TestResult(Result):
         return "\n".join(lines)
 
     def to_frame(self) -> pd.DataFrame:
+        """Return one row: statistic, p-value, effect with interval, and the sample it rests on."""
         low, high = self.interval if self.interval is not None else (None, None)
         return pd.DataFrame(
             {
@@ -189,9 +191,11 @@ class Absent(Result):
     reason: str
 
     def summary(self) -> str:
+        """Return the method and the reason there is no number."""
         return f"{self.method}\n  {type(self).__name__.lower()}: {self.reason}"
 
     def to_frame(self) -> pd.DataFrame:
+        """Return one row that holds the reason instead of a number."""
         return pd.DataFrame({"method": [self.method], "status": [type(self).__name__.lower()], "reason": [self.reason]})
 
 
@@ -210,7 +214,8 @@ def encode(value: Any) -> Any:
     if isinstance(value, Result):
         return value.to_dict()
     if isinstance(value, np.ndarray):
-        return {"array": value.dtype.str, "shape": list(value.shape), "data": [encode(v) for v in value.ravel().tolist()]}
+        flat = [encode(item) for item in value.ravel().tolist()]
+        return {"array": value.dtype.str, "shape": list(value.shape), "data": flat}
     if isinstance(value, np.generic):
         return encode(value.item())
     if isinstance(value, float) and not math.isfinite(value):
