@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from functools import cache
 
 import exchange_calendars
@@ -78,12 +77,6 @@ def digest(market):
 def test_same_seed_same_bytes_and_another_seed_another_market():
     assert digest(simulate(planted_lead())) == digest(simulate(planted_lead()))
     assert digest(world(planted_lead)) != digest(world(planted_lead, 1))
-
-
-def test_a_market_takes_less_than_two_seconds():
-    begin = time.perf_counter()
-    simulate(nothing(seed=99))
-    assert time.perf_counter() - begin < 2
 
 
 def test_worlds_of_one_seed_differ_only_by_their_truth():

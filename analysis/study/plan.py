@@ -1,0 +1,202 @@
+"""Turn a study into the list of tests it will run, before any number is known: every family is declared here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from analysis.study.config import Clock, StudyConfig
+
+Kind = Literal["granger", "beta", "correlation", "state_granger", "state_correlation", "diagnostics", "record"]
+Adjustment = Literal["romano-wolf", "bh", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One test to run: what leads what, under which clock, conditioned on what, in which state."""
+
+    id: str
+    kind: Kind
+    effect: str
+    cause: str = ""
+    clock: Clock = "after"
+    given: tuple[str, ...] = ()
+    state: str = ""
+    strict: bool | None = None
+    covariance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Tests that answer one question together and are corrected together."""
+
+    name: str
+    title: str
+    claims: tuple[str, ...]
+    adjustment: Adjustment
+    calls: tuple[Call, ...]
+    headline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every family of a study, with the series it has to go without."""
+
+    families: tuple[Family, ...]
+    small_cap: str
+    crypto: tuple[str, ...]
+    controls: tuple[str, ...]
+    substitutions: tuple[tuple[str, str], ...]
+    missing: tuple[tuple[str, str], ...]
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """All calls of all families, in order."""
+        return tuple(call for family in self.families for call in family.calls)
+
+
+def key(series_id: str) -> str:
+    """Return the form a series id takes inside a result id."""
+    return series_id.lower()
+
+
+def declare(
+    config: StudyConfig,
+    *,
+    small_cap: str,
+    crypto: tuple[str, ...],
+    controls: tuple[str, ...],
+    substitutions: tuple[tuple[str, str], ...] = (),
+    missing: tuple[tuple[str, str], ...] = (),
+) -> Plan:
+    """List all families of a study for the series that are there.
+
+    Parameters
+    ----------
+    small_cap, crypto, controls
+        Series ids after substitution; `missing` names the others with a reason.
+
+    Notes
+    -----
+    A state whose series are absent is planned all the same, so that its absence is a row in the tables.
+    """
+    families = [
+        *_lead_families(config, small_cap, crypto, controls),
+        *_same_session(small_cap, crypto, controls),
+        _correlations(small_cap, crypto),
+        *_state_families(config, small_cap, crypto),
+        _diagnostics((small_cap, *crypto)),
+        _records(config, small_cap),
+    ]
+    return Plan(tuple(families), small_cap, crypto, controls, substitutions, missing)
+
+
+def _lead_families(
+    config: StudyConfig, small_cap: str, crypto: tuple[str, ...], controls: tuple[str, ...]
+) -> list[Family]:
+    """Both directions, both clocks, bivariate beside conditional, and the plain F that others report."""
+    families = []
+    for direction in ("lead", "reverse"):
+        strict_clock: Clock = "after" if direction == "lead" else "before"
+        overlap_clock: Clock = "before" if direction == "lead" else "after"
+        arrow = "Small caps lead crypto" if direction == "lead" else "Crypto leads small caps"
+        for clock, suffix, window in (
+            (strict_clock, "", "strictly predictive clock"),
+            (overlap_clock, "-overlap", "overlapping clock"),
+        ):
+            for given, twin in (((), "bivariate"), (controls, "conditional")):
+                name = direction + suffix + ("" if twin == "bivariate" else "-conditional")
+                calls = tuple(
+                    _granger(small_cap, asset, direction, clock, given, twin, strict=clock == strict_clock)
+                    for asset in crypto
+                )
+                headline = name == "lead"
+                families.append(
+                    Family(
+                        name,
+                        f"{arrow}: {twin}, {window}",
+                        ("lead", "risk-appetite") if direction == "lead" else ("lead",),
+                        "romano-wolf" if headline else "bh",
+                        calls,
+                        headline,
+                    )
+                )
+    plain = tuple(
+        Call(
+            f"granger.{key(small_cap)}.{key(a)}.after.plain",
+            "granger",
+            a,
+            small_cap,
+            "after",
+            (),
+            "",
+            True,
+            "nonrobust",
+        )
+        for a in crypto
+    )
+    families.append(Family("plain", "The plain F test that others report", ("lead",), "none", plain))
+    return families
+
+
+def _granger(
+    small_cap: str, asset: str, direction: str, clock: Clock, given: tuple[str, ...], twin: str, *, strict: bool
+) -> Call:
+    cause, effect = (small_cap, asset) if direction == "lead" else (asset, small_cap)
+    name = f"granger.{key(cause)}.{key(effect)}.{clock}.{twin}"
+    return Call(name, "granger", effect, cause, clock, given, "", strict)
+
+
+def _same_session(small_cap: str, crypto: tuple[str, ...], controls: tuple[str, ...]) -> list[Family]:
+    """How strongly crypto moves with small caps within the session, alone and beside the common drivers."""
+    families = []
+    for name, twin, given in (("same-session", "bivariate", ()), ("same-session-conditional", "conditional", controls)):
+        calls = tuple(
+            Call(f"beta.{key(small_cap)}.{key(asset)}.after.{twin}", "beta", asset, small_cap, "after", given)
+            for asset in crypto
+        )
+        title = f"Same-session response of crypto to small caps: {twin}"
+        families.append(Family(name, title, ("risk-appetite",), "bh", calls))
+    return families
+
+
+def _correlations(small_cap: str, crypto: tuple[str, ...]) -> Family:
+    clocks: tuple[Clock, ...] = ("after", "before")
+    calls = tuple(
+        Call(f"ccf.{key(small_cap)}.{key(asset)}.{clock}", "correlation", asset, small_cap, clock)
+        for asset in crypto
+        for clock in clocks
+    )
+    return Family("correlation", "Cross-correlation at all leads and lags", ("lead",), "bh", calls)
+
+
+def _state_families(config: StudyConfig, small_cap: str, crypto: tuple[str, ...]) -> list[Family]:
+    families = []
+    kinds: tuple[tuple[Kind, str, str], ...] = (
+        ("state_granger", "state-granger", "Does the lead differ"),
+        ("state_correlation", "state-correlation", "Does the same-session correlation differ"),
+    )
+    for state in config.states:
+        for kind, prefix, question in kinds:
+            calls = tuple(
+                Call(
+                    f"{prefix}.{state}.{key(small_cap)}.{key(asset)}", kind, asset, small_cap, "after", (), state, True
+                )
+                for asset in crypto
+            )
+            families.append(Family(f"{prefix}.{state}", f"{question}: {state}", ("liquidity-state",), "bh", calls))
+    return families
+
+
+def _diagnostics(series: tuple[str, ...]) -> Family:
+    calls = tuple(Call(f"diagnostics.{key(name)}", "diagnostics", name) for name in series)
+    return Family("diagnostics", "Properties of each return series", (), "none", calls)
+
+
+def _records(config: StudyConfig, small_cap: str) -> Family:
+    calls = (
+        Call(f"record.{key(small_cap)}.close", "record", small_cap),
+        Call(f"record.{key(small_cap)}.intraday", "record", small_cap),
+        Call(f"record.{key(config.small_cap_total_return)}.total", "record", config.small_cap_total_return),
+    )
+    return Family("record", f"Record highs of {config.record_year}", ("record-2024",), "none", calls)

@@ -1,0 +1,115 @@
+"""Execute a plan: families in parallel, every result into the ledger, corrections over the whole family."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from analysis.results import Inapplicable
+from analysis.stats.granger_bootstrap import Signs
+from analysis.stats.multiplicity import adjust, romano_wolf
+from analysis.study import run_leads, run_series, run_states
+from analysis.study.entry import Entry
+from analysis.study.ledger import Ledger
+from analysis.study.plan import Call, Family
+from analysis.study.prepare import Inputs
+
+Say = Callable[[str], None]
+
+Runner = Callable[[Call, Family, Inputs, Signs | None], list[Entry]]
+
+RUNNERS: Mapping[str, Runner] = {
+    "granger": run_leads.run_granger,
+    "beta": run_leads.run_beta,
+    "correlation": run_leads.run_correlation,
+    "state_granger": run_states.run_state_granger,
+    "state_correlation": run_states.run_state_correlation,
+    "diagnostics": run_series.run_diagnostics,
+    "record": run_series.run_record,
+}
+_BOOTSTRAPPED = ("granger", "beta", "state_granger", "state_correlation")
+
+
+def execute(inputs: Inputs, *, draws: int, say: Say | None = None, workers: int | None = None) -> Ledger:
+    """Run every family of a plan and return the ledger.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Aligned data and the plan.
+    draws : int
+        Bootstrap draws of each test.
+    say : callable, optional
+        Receives one line for each finished family when nobody watches a progress bar.
+    workers : int, optional
+        Threads; the results do not depend on it, since every family has its own random generator and linear algebra
+        runs on one thread.
+    """
+    families = inputs.plan.families
+    watched = sys.stderr.isatty()
+    entries: list[Entry] = run_states.describe_states(inputs)
+    with threadpool_limits(1), ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        jobs = {pool.submit(run_family, family, inputs, draws): family for family in families}
+        with tqdm(total=len(inputs.plan.calls), desc="tests", disable=not watched, leave=False) as bar:
+            for job in as_completed(jobs):
+                entries += job.result()
+                bar.update(len(jobs[job].calls))
+    if say is not None and not watched:
+        say(f"Study: {len(entries)} results")
+    return Ledger(tuple(sorted(entries, key=lambda entry: entry.id)))
+
+
+def run_family(family: Family, inputs: Inputs, draws: int) -> list[Entry]:
+    """Run the tests of one family on shared bootstrap draws, and correct them together."""
+    kind = family.calls[0].kind
+    bootstrapped = kind in _BOOTSTRAPPED and not family.calls[0].covariance
+    signs = run_leads.signs_for(inputs, f"family.{family.name}", draws) if bootstrapped else None
+    run = RUNNERS[kind]
+    entries = [entry for call in family.calls for entry in run(call, family, inputs, signs)]
+    if family.adjustment == "none":
+        return entries
+    tested = [entry for entry in entries if entry.family == family.name]
+    corrected = _romano_wolf(family, tested, inputs, signs) if signs is not None and family.headline else _bh(tested)
+    return [corrected.get(entry.id, entry) for entry in entries]
+
+
+def _bh(tested: list[Entry]) -> dict[str, Entry]:
+    """Control the false discovery rate; tests that could not be run stay in the denominator."""
+    known = [entry for entry in tested if entry.pvalue is not None]
+    if not known:
+        return {}
+    pvalues = np.array([entry.pvalue for entry in known])
+    adjusted = adjust(pvalues, method="bh", family_size=len(tested)).adjusted
+    name = f"Benjamini-Hochberg over {len(tested)} tests"
+    return {
+        entry.id: dataclasses.replace(entry, pvalue_adjusted=float(value), adjustment=name)
+        for entry, value in zip(known, adjusted, strict=True)
+    }
+
+
+def _romano_wolf(family: Family, tested: list[Entry], inputs: Inputs, signs: Signs) -> dict[str, Entry]:
+    """Control the family-wise error by the joint bootstrap of all tests that could be run."""
+    by_id = {entry.id: entry for entry in tested}
+    observed, draws, names = [], [], []
+    for call in family.calls:
+        answer = run_leads.granger_draws(call, inputs, signs)
+        if isinstance(answer, Inapplicable):
+            continue
+        observed.append(answer[0])
+        draws.append(answer[1])
+        names.append(call.id)
+    if not names:
+        return {}
+    adjusted = romano_wolf(np.array(observed), np.column_stack(draws)).adjusted
+    label = f"Romano-Wolf step-down over {len(names)} tests"
+    return {
+        name: dataclasses.replace(by_id[name], pvalue_adjusted=float(value), adjustment=label)
+        for name, value in zip(names, adjusted, strict=True)
+    }
