@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from analysis.figures.style import (
     GREY,
@@ -36,7 +37,7 @@ def responses(frame: pd.DataFrame, *, name: str, caption: str, unit: str, subjec
         What is estimated, for the text alternative.
     """
     labels = list(dict.fromkeys(frame["label"]))
-    figure, axis = canvas(height_inches=0.75 + 0.2 * len(labels))
+    figure, axis = canvas(height_inches=0.7 + 0.175 * len(labels))
     zero_line(axis, vertical=True)
     for twin, color, shift in (("bivariate", NAVY, -OFFSET), ("conditional", RUST, OFFSET)):
         rows = frame[frame["twin"] == twin].set_index("label").reindex(labels)
@@ -48,10 +49,10 @@ def responses(frame: pd.DataFrame, *, name: str, caption: str, unit: str, subjec
         axis.scatter(estimate[known], heights[known], s=16, color=color, facecolor=face, zorder=3, linewidth=1.2)
         for height in heights[~known]:
             direct_label(axis, 0.0, height, " no estimate", GREY, fontstyle="italic")
-    _label_twins(axis, frame, labels[0])
+    _name_twins(axis)
     axis.set_yticks(range(len(labels)), labels)
     axis.tick_params(axis="y", length=0, labelcolor="#22262b")
-    axis.set_ylim(len(labels) - 0.45, -1.15)
+    axis.set_ylim(len(labels) - 0.45, -0.6)
     axis.spines["left"].set_visible(False)
     axis.grid(axis="x", color="#eef0f3", linewidth=0.8, zorder=0)
     axis.set_axisbelow(True)
@@ -59,16 +60,13 @@ def responses(frame: pd.DataFrame, *, name: str, caption: str, unit: str, subjec
     return FigureSpec(name, to_svg(figure), frame.reset_index(drop=True), caption, _describe(frame, subject))
 
 
-def _label_twins(axis: object, frame: pd.DataFrame, first: str) -> None:
-    """Name the two marks once, above the first row that has both."""
-    rows = frame[(frame["label"] == first) & frame["estimate"].notna()].set_index("twin")
-    if "bivariate" in rows.index:
-        x = float(rows.loc["bivariate", "estimate"])
-        direct_label(axis, x, -0.72, "alone", NAVY, ha="center", fontweight="semibold")  # type: ignore[arg-type]
-    if "conditional" in rows.index:
-        x = float(rows.loc["conditional", "upper"])
-        text = "  beside common drivers"
-        direct_label(axis, x, OFFSET, text, RUST, ha="left", fontweight="semibold")  # type: ignore[arg-type]
+def _name_twins(axis: Axes) -> None:
+    """Name the two marks once, above the rows."""
+    names = ((0.01, NAVY, NAVY, "alone"), (0.13, RUST, "white", "beside the common drivers"))
+    for place, color, face, text in names:
+        axis.scatter([place], [1.04], s=16, color=color, facecolor=face, transform=axis.transAxes, clip_on=False)
+        axis.text(place + 0.015, 1.04, text, color=color, fontsize=8.5, fontweight="semibold", va="center",
+                  transform=axis.transAxes)  # fmt: skip
 
 
 def _describe(frame: pd.DataFrame, subject: str) -> str:

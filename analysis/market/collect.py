@@ -1,0 +1,145 @@
+"""Gather series for a snapshot: from a folder of CSV files, from the keyless public sources, or from the simulator."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import threading
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlparse
+
+from analysis.errors import DataError, SourceError
+from analysis.market.catalog import Catalog
+from analysis.sources import csvfile, famafrench, fred, simulated
+from analysis.sources.base import RawSeries
+
+PROBE_SECONDS = 1.5
+PARALLEL_DOWNLOADS = 4
+_PRICE_TRANSFORMS = ("log_return", "log_difference")
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Series that were had, reasons for those that were not, and files nobody asked for."""
+
+    series: Mapping[str, RawSeries]
+    missing: Mapping[str, str]
+    ignored: tuple[str, ...] = ()
+
+
+def from_folder(folder: Path, catalog: Catalog, *, progress: Progress | None = None) -> Collected:
+    """Read every file of a folder that the catalogue knows; the folder may hold any subset.
+
+    Raises
+    ------
+    DataError, SourceError
+        A file breaks the contract, or no file serves any series. Nothing was written.
+    """
+    matched = csvfile.match(folder, catalog.ids)
+    if not matched.files:
+        raise DataError(
+            f"no file in {folder} serves a series of the catalogue",
+            limit="file names such as RUT.csv or btc.csv",
+            remedy="name each file after a catalogue id; `data/catalog.toml` lists them",
+        )
+    series = {}
+    for series_id, path in matched.files.items():
+        positive = catalog.entry(series_id).transform in _PRICE_TRANSFORMS
+        series[series_id] = csvfile.read(series_id, path, positive=positive)
+        if progress is not None:
+            progress(series_id)
+    missing = {name: "no file of that name in the data folder" for name in catalog.ids if name not in series}
+    return Collected(series, missing, matched.ignored)
+
+
+def folder_digest(folder: Path, catalog: Catalog) -> str:
+    """Hash the files of a folder that the catalogue knows, without parsing them.
+
+    Equal digests mean equal snapshots, so that an unchanged folder need not be read again.
+    """
+    matched = csvfile.match(folder, catalog.ids)
+    digest = hashlib.sha256()
+    for series_id in sorted(matched.files):
+        digest.update(f"{series_id}\0".encode())
+        digest.update(hashlib.sha256(matched.files[series_id].read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def from_live(
+    catalog: Catalog, *, progress: Progress | None = None, base_urls: Mapping[str, str] | None = None
+) -> Collected:
+    """Download every series that a keyless public source offers; each failure becomes a reason.
+
+    Raises
+    ------
+    SourceError
+        No series at all could be had.
+    """
+    fetchers = {"fred": fred.fetch, "famafrench": famafrench.fetch}
+    addresses = dict(base_urls or {})
+
+    def fetch(series_id: str) -> RawSeries | str:
+        reasons = []
+        for source in catalog.entry(series_id).sources:
+            if source.provider not in fetchers:
+                continue
+            try:
+                return fetchers[source.provider](series_id, source.id, base_url=addresses.get(source.provider))
+            except (SourceError, DataError) as error:
+                reasons.append(str(error))
+            finally:
+                if progress is not None:
+                    progress(series_id)
+        return "; ".join(reasons) or "no keyless public source; supply it as a CSV file"
+
+    with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
+        answers = dict(zip(catalog.ids, pool.map(fetch, catalog.ids), strict=True))
+    series = {name: answer for name, answer in answers.items() if isinstance(answer, RawSeries)}
+    missing = {name: answer for name, answer in answers.items() if isinstance(answer, str)}
+    if not series:
+        raise SourceError(
+            "none of the public sources delivered a series",
+            cause=next(iter(sorted(missing.values())), "no network"),
+            remedy="try again later, or give a folder of CSV files: make report DATA=folder",
+        )
+    return Collected(series, missing)
+
+
+def from_simulator(catalog: Catalog, spec: simulated.MarketSpec | None = None) -> Collected:
+    """Simulate a market with known truth; by default the one with a planted lead."""
+    drawn = simulated.simulate(spec or simulated.MarketSpec.planted_lead())
+    series = {name: drawn[name] for name in catalog.ids if name in drawn}
+    missing = {name: "not part of the simulated market" for name in catalog.ids if name not in series}
+    return Collected(series, missing)
+
+
+def online(address: str = fred.BASE_URL, *, environment: Collection[str] | None = None) -> bool:
+    """Say within `PROBE_SECONDS` whether the public sources can be reached at all.
+
+    Behind a proxy the answer is always yes: only a real request can tell there.
+    """
+    names = os.environ if environment is None else environment
+    if {"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"} & set(names):
+        return True
+    parts = urlparse(address)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    reached = threading.Event()
+
+    def probe() -> None:
+        try:
+            socket.create_connection((parts.hostname or "", port), timeout=PROBE_SECONDS).close()
+        except OSError:
+            return
+        reached.set()
+
+    # Name resolution has no time limit of its own, so the probe runs beside the clock.
+    worker = threading.Thread(target=probe, daemon=True)
+    worker.start()
+    worker.join(PROBE_SECONDS)
+    return reached.is_set()
