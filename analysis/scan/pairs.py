@@ -1,0 +1,305 @@
+"""Granger causality of all ordered pairs of many series at once, from one matrix product.
+
+Notes
+-----
+The sums of products of all lags (`stats.lagged`) answer the plain F test of every pair; a robust covariance takes one
+more pass over the rows of a pair. Pairs that are nearly collinear leave this path and are fitted on their rows by
+orthogonal factorisation. Series that start at different dates are grouped by the rows they share, so each pair uses all
+of its own rows. Results do not depend on the number of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from analysis.errors import InputError
+from analysis.results import Inapplicable, Result
+from analysis.stats.covariance import check_cov, newey_west_lags
+from analysis.stats.granger import granger_test
+from analysis.stats.lagged import (
+    PIVOT_FLOOR,
+    Bools,
+    Floats,
+    Ints,
+    as_columns,
+    center,
+    check_lags,
+    check_trend,
+    complete_rows,
+    deterministic,
+    lagged_gram,
+)
+
+REFERENCE = "Granger (1969), Econometrica 37; MacKinnon and White (1985), Journal of Econometrics 29"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PairScan(Result):
+    """Granger tests of all ordered pairs; row = effect, column = cause.
+
+    Attributes
+    ----------
+    names : tuple of str
+    statistic, pvalue : ndarray of shape (N, N)
+        F form and its p-value, unadjusted; NaN exactly where `reasons` has an entry, and on the diagonal.
+    cumulative : ndarray of shape (N, N)
+        Sum of the cause's lag coefficients.
+    nobs : ndarray of shape (N, N)
+        Rows of each pair.
+    reasons : Mapping
+        ``"effect <- cause"`` to why that pair has no test; those pairs still count in the family.
+    lags : int
+    cov, trend : str
+    n_refactored : int
+        Pairs too close to collinear for sums of products, solved on their rows instead.
+    """
+
+    names: tuple[str, ...]
+    statistic: Floats
+    pvalue: Floats
+    cumulative: Floats
+    nobs: Ints
+    reasons: dict[str, str]
+    lags: int
+    cov: str
+    trend: str
+    hac_lags: int | None = None
+    n_refactored: int = 0
+    reference: str = REFERENCE
+
+    @property
+    def n_tests(self) -> int:
+        """Size of the family: every ordered pair, with or without a number."""
+        return len(self.names) * (len(self.names) - 1)
+
+    def summary(self) -> str:
+        """Return counts and the five smallest p-values as text."""
+        frame = self.to_frame()
+        lines = [
+            f"Granger causality of all ordered pairs ({self.cov}, {self.lags} lags, trend {self.trend})",
+            f"  {len(self.names)} series, {self.n_tests} tests, {len(self.reasons)} without a number",
+            "  p-values are unadjusted: correct them over the whole family",
+        ]
+        best = frame[frame["status"] == "ok"].nsmallest(5, "pvalue")
+        lines += [
+            f"  {row.cause} -> {row.effect}: F = {row.statistic:.6g}, p = {row.pvalue:.4g}" for row in best.itertuples()
+        ]
+        return "\n".join([*lines, f"  Reference: {self.reference}"])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row an ordered pair."""
+        effect, cause = np.nonzero(~np.eye(len(self.names), dtype=bool))
+        label = np.array(self.names, dtype=object)
+        reasons = [self.reasons.get(f"{label[i]} <- {label[j]}", "") for i, j in zip(effect, cause, strict=True)]
+        return pd.DataFrame(
+            {
+                "effect": label[effect],
+                "cause": label[cause],
+                "statistic": self.statistic[effect, cause],
+                "pvalue": self.pvalue[effect, cause],
+                "cumulative": self.cumulative[effect, cause],
+                "nobs": self.nobs[effect, cause],
+                "lags": self.lags,
+                "status": ["inapplicable" if reason else "ok" for reason in reasons],
+                "reason": reasons,
+            }
+        )
+
+
+def granger_matrix(
+    data: ArrayLike | pd.DataFrame,
+    *,
+    lags: int,
+    cov: str = "nonrobust",
+    trend: str = "c",
+    names: Sequence[str] | None = None,
+    hac_lags: int | None = None,
+    workers: int = 1,
+) -> PairScan:
+    """Test every ordered pair of series for Granger causality in the mean.
+
+    Parameters
+    ----------
+    data : array of shape (n, N) or DataFrame
+        In time order. NaN marks a missing observation; each pair uses every row on which it is whole, bridging no gap.
+    lags : int
+    cov : {"nonrobust", "HC0", "HC1", "HC3", "HAC"}
+        As in `stats.granger.granger_test`, which gives the same number pair by pair.
+    trend : {"c", "n", "ct"}
+    names : sequence of str, optional
+        Default: the columns of a DataFrame, else x0, x1, ...
+    hac_lags : int, optional
+        Default floor(4 (rows / 100)^(2/9)) of each pair's rows.
+    workers : int
+        Threads over effects.
+
+    Returns
+    -------
+    PairScan
+
+    Raises
+    ------
+    InputError
+        For fewer than two series, names that do not match, infinite values or unknown options.
+
+    Examples
+    --------
+    >>> data = np.random.default_rng(0).standard_normal((300, 3))
+    >>> granger_matrix(data, lags=2).n_tests
+    6
+    """
+    if names is None and isinstance(data, pd.DataFrame):
+        names = [str(column) for column in data.columns]
+    values = as_columns(data, "data")
+    count = values.shape[1]
+    labels = tuple(f"x{i}" for i in range(count)) if names is None else tuple(map(str, names))
+    if count < 2 or len(labels) != count or len(set(labels)) != count:
+        raise InputError("a scan needs at least two series with distinct names", given=labels, limit=f"{count} names")
+    scan = _Scan(
+        values, check_lags(lags), check_cov(cov), check_trend(trend), hac_lags, check_lags(workers, name="workers")
+    )
+    if hac_lags is not None and cov != "HAC":
+        raise InputError("hac_lags goes with cov='HAC'", given=cov)
+    out = _Output.empty(count)
+    for effects, causes, rows in _groups(values, scan.lags):
+        scan.block(effects, causes, rows, out)
+    refactored, reasons = scan.rescue(out, labels)
+    ok = ~np.isnan(out.wald)
+    statistic, pvalue = out.wald / scan.lags, np.full((count, count), np.nan)
+    pvalue[ok] = stats.f.sf(statistic[ok], scan.lags, (out.nobs - scan.parameters)[ok])
+    return PairScan(
+        names=labels,
+        statistic=statistic,
+        pvalue=pvalue,
+        cumulative=out.cumulative,
+        nobs=out.nobs,
+        reasons=reasons,
+        lags=scan.lags,
+        cov=cov,
+        trend=trend,
+        hac_lags=hac_lags,
+        n_refactored=refactored,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """Matrices (N, N) being filled: Wald form, sums of coefficients, rows, and kernel status."""
+
+    wald: Floats
+    cumulative: Floats
+    nobs: Ints
+    status: Ints
+
+    @classmethod
+    def empty(cls, count: int) -> _Output:
+        shape = (count, count)
+        return cls(np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
+
+
+def _groups(values: Floats, lags: int) -> Iterator[tuple[Ints, Ints, Bools]]:
+    """Yield (effects, causes, rows): all pairs whose common rows are the same."""
+    by_effect = _patterns(complete_rows(values, lags))
+    by_cause = _patterns(complete_rows(values, lags, own=False))
+    for rows, effects in by_effect:
+        for other, causes in by_cause:
+            yield effects, causes, rows & other
+
+
+def _patterns(usable: Bools) -> list[tuple[Bools, Ints]]:
+    """Return the distinct columns of flags, each with the series that share it."""
+    members: dict[bytes, list[int]] = {}
+    for series, packed in enumerate(np.packbits(usable, axis=0).T):
+        members.setdefault(packed.tobytes(), []).append(series)
+    return [(usable[:, found[0]], np.array(found, dtype=np.int64)) for found in members.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """The settings of a scan and its two ways to a number: compiled blocks, and rows pair by pair."""
+
+    values: Floats
+    lags: int
+    cov: str
+    trend: str
+    hac_lags: int | None
+    workers: int
+
+    @property
+    def parameters(self) -> int:
+        return 2 * self.lags + deterministic(1, self.trend).shape[1]
+
+    def block(self, effects: Ints, causes: Ints, rows: Bools, out: _Output) -> None:
+        """Fill every pair of one group."""
+        from analysis.scan import pairs_kernels as kernels  # compiled code is loaded only by those who scan
+
+        grid, nobs = np.ix_(effects, causes), int(rows.sum())
+        out.nobs[grid] = nobs
+        if nobs <= self.parameters:
+            out.status[grid] = np.where(effects[:, None] == causes[None, :], kernels.OK, kernels.NEEDS_ROWS)
+            return
+        members = np.union1d(effects, causes)
+        local_effects, local_causes = np.searchsorted(members, effects), np.searchsorted(members, causes)
+        chosen = self.values[:, members]
+        gram = lagged_gram(chosen, lags=self.lags, trend=self.trend, rows=rows)
+        shape = (len(effects), len(causes))
+        wald, cumulative, status = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.int64)
+
+        def plain(part: slice) -> None:
+            kernels.plain_block(gram.gram, len(members), self.lags, gram.n_deterministic, nobs, local_effects[part],
+                                local_causes, PIVOT_FLOOR, wald[part], cumulative[part], status[part])  # fmt: skip
+
+        if self.cov == "nonrobust":
+            self._spread(plain, len(effects))
+        else:
+            kind = {"HC0": kernels.HC0, "HC1": kernels.HC0, "HC3": kernels.HC3, "HAC": kernels.HAC}[self.cov]
+            series = np.ascontiguousarray(np.nan_to_num(center(chosen, self.trend), nan=0.0).T)
+            columns = np.ascontiguousarray(deterministic(len(chosen), self.trend).T)
+            bandwidth = 0 if self.cov != "HAC" else newey_west_lags(nobs) if self.hac_lags is None else self.hac_lags
+
+            use = rows.astype(np.float64)
+
+            def robust(part: slice) -> None:
+                kernels.robust_block(gram.gram, series, columns, use, self.lags, local_effects[part], local_causes,
+                                     PIVOT_FLOOR, kind, bandwidth, wald[part], cumulative[part],
+                                     status[part])  # fmt: skip
+
+            self._spread(robust, len(effects))
+            if self.cov == "HC1":
+                wald *= (nobs - self.parameters) / nobs
+        own = effects[:, None] == causes[None, :]
+        wald[own] = cumulative[own] = np.nan
+        status[own] = 0
+        out.wald[grid], out.cumulative[grid], out.status[grid] = wald, cumulative, status
+
+    def _spread(self, work: Callable[[slice], None], count: int) -> None:
+        """Run `work` on slices of the effects; each effect is computed alone, so the split changes no digit."""
+        edges = np.linspace(0, count, min(self.workers, count) + 1).astype(int).tolist()
+        parts = [slice(a, b) for a, b in pairwise(edges)]
+        if len(parts) == 1:
+            work(parts[0])
+            return
+        with ThreadPoolExecutor(len(parts)) as pool:
+            list(pool.map(work, parts))
+
+    def rescue(self, out: _Output, labels: tuple[str, ...]) -> tuple[int, dict[str, str]]:
+        """Fit the pairs that need their rows; return how many got a number and the reasons of those that did not."""
+        solved, reasons = 0, {}
+        for effect, cause in np.argwhere(out.status != 0):
+            result = granger_test(self.values[:, effect], self.values[:, cause], lags=self.lags, cov=self.cov,
+                                  trend=self.trend, hac_lags=self.hac_lags)  # fmt: skip
+            if isinstance(result, Inapplicable):
+                reasons[f"{labels[effect]} <- {labels[cause]}"] = result.reason
+                continue
+            out.wald[effect, cause] = result.wald
+            out.cumulative[effect, cause] = result.coefficients.sum()
+            solved += 1
+        return solved, reasons

@@ -1,0 +1,135 @@
+"""The all-pairs scan against the single test pair by pair, its grouping, its fallback, and its determinism."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.errors import InputError
+from analysis.results import from_dict
+from analysis.scan.pairs import PairScan, granger_matrix
+from analysis.stats.granger import granger_test
+
+
+def panel(seed: int = 0, n: int = 700, k: int = 5) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    data = rng.standard_normal((n, k)) * np.exp(0.4 * rng.standard_normal((n, 1)))
+    data[1:, 0] += 0.3 * data[:-1, 1]
+    return data
+
+
+def assert_equals_single_tests(data, scan: PairScan, **options) -> None:
+    for i in range(data.shape[1]):
+        for j in range(data.shape[1]):
+            if i == j:
+                assert np.isnan(scan.statistic[i, j])
+                continue
+            one = granger_test(data[:, i], data[:, j], lags=scan.lags, **options)
+            assert scan.statistic[i, j] == pytest.approx(one.statistic, rel=1e-10)
+            assert scan.pvalue[i, j] == pytest.approx(one.pvalue, rel=1e-9)
+            assert scan.cumulative[i, j] == pytest.approx(one.estimate, rel=1e-9, abs=1e-12)
+            assert scan.nobs[i, j] == one.nobs
+
+
+@pytest.mark.parametrize("cov", ["nonrobust", "HC0", "HC1", "HC3", "HAC"])
+@pytest.mark.parametrize(("trend", "lags"), [("n", 1), ("c", 4), ("ct", 5)])
+def test_every_pair_equals_the_single_test(cov, trend, lags):
+    data = panel()
+    scan = granger_matrix(data, lags=lags, cov=cov, trend=trend)
+    assert scan.n_refactored == 0
+    assert_equals_single_tests(data, scan, cov=cov, trend=trend)
+
+
+@pytest.mark.parametrize("cov", ["nonrobust", "HC3", "HAC"])
+def test_late_starts_and_gaps_use_each_pairs_own_rows(cov):
+    data = panel(1)
+    data[:100, 2] = np.nan
+    data[:30, 3] = np.nan
+    data[[200, 350], 4] = np.nan
+    scan = granger_matrix(data, lags=3, cov=cov)
+    assert len(np.unique(scan.nobs)) > 4
+    assert_equals_single_tests(data, scan, cov=cov)
+
+
+@given(seed=st.integers(0, 1000), gaps=st.integers(0, 6), lags=st.integers(1, 3))
+@settings(max_examples=15, deadline=None)
+def test_random_gaps(seed, gaps, lags):
+    data = panel(seed, 80, 3)
+    rng = np.random.default_rng(seed)
+    data[rng.integers(0, 80, gaps), rng.integers(0, 3, gaps)] = np.nan
+    assert_equals_single_tests(data, granger_matrix(data, lags=lags, cov="HC3"), cov="HC3")
+
+
+def test_near_collinear_pairs_leave_the_fast_path_and_keep_their_digits():
+    data = panel(2)
+    levels = data[:, 2].cumsum()
+    data = np.column_stack([data[:, :2], levels, levels + 1e-4 * data[:, 3], 1e-3 * data[:, 4] + np.arange(700) ** 2])
+    scan = granger_matrix(data, lags=3, cov="HC3")
+    assert 0 < scan.n_refactored < 20
+    assert_equals_single_tests(data, scan, cov="HC3")
+
+
+@pytest.mark.parametrize("cov", ["nonrobust", "HC0", "HC3", "HAC"])
+def test_pairs_without_a_number_have_a_reason_and_stay_in_the_family(cov):
+    data = np.column_stack([panel(3)[:, :2], np.full(700, 3.0), np.zeros(700)])
+    data[400, 3] = 1.0
+    scan = granger_matrix(data, lags=2, cov=cov, names=["a", "b", "flat", "pulse"])
+    assert "collinear" in scan.reasons["a <- flat"]
+    assert "flat <- a" in scan.reasons
+    assert ("a <- pulse" in scan.reasons) == (cov == "HC3")
+    assert scan.n_tests == 12
+    frame = scan.to_frame()
+    assert len(frame) == 12
+    assert (frame["status"] == "inapplicable").sum() == len(scan.reasons)
+    assert frame.loc[frame["status"] == "ok", "pvalue"].notna().all()
+    assert frame.loc[frame["status"] != "ok", "pvalue"].isna().all()
+
+
+def test_too_few_rows_is_a_reason_for_every_pair():
+    scan = granger_matrix(panel(0, 8, 3), lags=4)
+    assert len(scan.reasons) == 6
+    assert all("too few" in reason for reason in scan.reasons.values())
+
+
+@pytest.mark.parametrize("cov", ["nonrobust", "HC3", "HAC"])
+def test_workers_change_no_byte(cov):
+    data = panel(4, 300, 7)
+    one = granger_matrix(data, lags=3, cov=cov, workers=1)
+    assert one.to_json() == granger_matrix(data, lags=3, cov=cov, workers=3).to_json()
+    assert one.to_json() == granger_matrix(data, lags=3, cov=cov).to_json()
+
+
+def test_frame_names_effect_and_cause_and_the_planted_lead_is_first():
+    data = pd.DataFrame(panel(), columns=["btc", "rut", "spx", "vix", "dxy"])
+    scan = granger_matrix(data, lags=2, cov="HC3")
+    best = scan.to_frame().nsmallest(1, "pvalue").iloc[0]
+    assert (best["effect"], best["cause"]) == ("btc", "rut")
+    assert "rut -> btc: F = " in scan.summary()
+    assert "20 tests, 0 without a number" in scan.summary()
+    assert from_dict(scan.to_dict()) == scan
+    with pytest.raises(ValueError, match="read-only"):
+        scan.pvalue[0, 1] = 0.0
+
+
+def test_bandwidth_is_passed_on():
+    data = panel(6)
+    scan = granger_matrix(data, lags=2, cov="HAC", hac_lags=11)
+    assert_equals_single_tests(data, scan, cov="HAC", hac_lags=11)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"names": ["a", "a", "b", "c", "d"]}, "distinct names"),
+        ({"names": ["a"]}, "distinct names"),
+        ({"hac_lags": 3}, "hac_lags goes with"),
+        ({"cov": "HC2"}, "unknown covariance"),
+        ({"workers": 0}, "workers must be"),
+    ],
+)
+def test_misuse(options, text):
+    with pytest.raises(InputError, match=text):
+        granger_matrix(panel(), lags=2, **options)
