@@ -245,6 +245,11 @@ def decode(value: Any) -> Any:
     return Options({key: decode(item) for key, item in value["map"].items()})
 
 
+def known_kinds() -> frozenset[str]:
+    """Return the kinds `from_dict` can rebuild: those whose modules have been imported."""
+    return frozenset(_KINDS)
+
+
 def from_dict(data: Mapping[str, Any]) -> Result:
     """Rebuild a result from `Result.to_dict`; raises InputError for an unknown kind."""
     kind = _KINDS.get(str(data.get("kind")))

@@ -10,14 +10,19 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
 from analysis.errors import DataError, SourceError
 from analysis.market.catalog import Catalog
-from analysis.sources import csvfile, famafrench, fred, simulated
+from analysis.sources import csvfile
 from analysis.sources.base import RawSeries
 
+if TYPE_CHECKING:
+    from analysis.sources.simulated import MarketSpec
+
 PROBE_SECONDS = 1.5
+NO_SOURCE = "no keyless public source; supply it as a CSV file"
 PARALLEL_DOWNLOADS = 4
 _PRICE_TRANSFORMS = ("log_return", "log_difference")
 
@@ -81,6 +86,9 @@ def from_live(
     SourceError
         No series at all could be had.
     """
+    # Imported late, like the simulator below: a folder of files needs neither, and both take long to load.
+    from analysis.sources import famafrench, fred
+
     fetchers = {"fred": fred.fetch, "famafrench": famafrench.fetch}
     addresses = dict(base_urls or {})
 
@@ -96,7 +104,7 @@ def from_live(
             finally:
                 if progress is not None:
                     progress(series_id)
-        return "; ".join(reasons) or "no keyless public source; supply it as a CSV file"
+        return "; ".join(reasons) or NO_SOURCE
 
     with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
         answers = dict(zip(catalog.ids, pool.map(fetch, catalog.ids), strict=True))
@@ -105,21 +113,23 @@ def from_live(
     if not series:
         raise SourceError(
             "none of the public sources delivered a series",
-            cause=next(iter(sorted(missing.values())), "no network"),
+            cause=min((reason for reason in missing.values() if reason != NO_SOURCE), default="no network"),
             remedy="try again later, or give a folder of CSV files: make report DATA=folder",
         )
     return Collected(series, missing)
 
 
-def from_simulator(catalog: Catalog, spec: simulated.MarketSpec | None = None) -> Collected:
+def from_simulator(catalog: Catalog, spec: MarketSpec | None = None) -> Collected:
     """Simulate a market with known truth; by default the one with a planted lead."""
+    from analysis.sources import simulated
+
     drawn = simulated.simulate(spec or simulated.MarketSpec.planted_lead())
     series = {name: drawn[name] for name in catalog.ids if name in drawn}
     missing = {name: "not part of the simulated market" for name in catalog.ids if name not in series}
     return Collected(series, missing)
 
 
-def online(address: str = fred.BASE_URL, *, environment: Collection[str] | None = None) -> bool:
+def online(address: str | None = None, *, environment: Collection[str] | None = None) -> bool:
     """Say within `PROBE_SECONDS` whether the public sources can be reached at all.
 
     Behind a proxy the answer is always yes: only a real request can tell there.
@@ -127,7 +137,9 @@ def online(address: str = fred.BASE_URL, *, environment: Collection[str] | None 
     names = os.environ if environment is None else environment
     if {"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"} & set(names):
         return True
-    parts = urlparse(address)
+    from analysis.sources import fred
+
+    parts = urlparse(address or fred.BASE_URL)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     reached = threading.Event()
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from analysis import stats
 from analysis.errors import InputError, LedgerError
-from analysis.results import Absent, Inapplicable, Result, TestResult, from_dict
+from analysis.results import Absent, Inapplicable, Result, TestResult, from_dict, known_kinds
 
 STATUSES: Final = ("ok", "inapplicable", "failed")
 
@@ -175,8 +175,10 @@ class Entry:
         """Return the full result this entry was made from; raises LedgerError when the entry holds none."""
         if not self.result:
             raise LedgerError("the entry holds no full result", given=self.id)
-        _register_kinds()
-        return from_dict(json.loads(self.result))
+        content = json.loads(self.result)
+        if content.get("kind") not in known_kinds():
+            _register_kinds()
+        return from_dict(content)
 
     def to_dict(self) -> dict[str, Any]:
         """Return every column as a plain JSON type; absent numbers are None."""

@@ -1,0 +1,447 @@
+"""Every figure and table of the documents, drawn from the ledger; no number is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from analysis.figures import lags, records, responses, states
+from analysis.figures.style import FigureSpec
+from analysis.market.highs import record_facts, record_highs, running_record
+from analysis.publish.cite import anchor
+from analysis.publish.values import field_text, format_value
+from analysis.stats.crosscorr import CrossCorrelation
+from analysis.study.entry import Entry
+from analysis.study.ledger import Ledger
+from analysis.study.plan import Family, key
+from analysis.study.prepare import Inputs
+from analysis.study.verdicts import Judgement
+from analysis.tables.table import Column, TableSpec
+
+DASH = "–"
+_RESPONSE_UNIT = "Percent change of crypto per one percent change of small caps"
+_ASSET = Column("Asset", weight=14)
+
+
+def figures(ledger: Ledger, inputs: Inputs) -> dict[str, FigureSpec]:
+    """Return every figure whose data exist, by name."""
+    first = inputs.plan.crypto[0]
+    made: dict[str, FigureSpec | None] = {
+        "lead": _responses(
+            ledger, inputs, ("lead", "lead-conditional"), "lead",
+            f"What follows a one percent rise of small caps over the next {inputs.config.lags} sessions, with 95% "
+            "intervals; strictly predictive clock.", "Cumulative response of crypto to past small-cap returns",
+        ),
+        "same": _responses(
+            ledger, inputs, ("same-session", "same-session-conditional"), "same",
+            "How crypto moves with small caps within the session, with 95% intervals.",
+            "Same-session response of crypto to small caps",
+        ),
+        "clocks": _clocks(ledger, inputs, first),
+        "ccf": _all_lags(ledger, inputs),
+        "records": _records(inputs),
+        "states": _states(ledger, inputs, first),
+    }  # fmt: skip
+    return {name: figure for name, figure in made.items() if figure is not None}
+
+
+def tables(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -> dict[str, TableSpec]:
+    """Return every table, by name."""
+    made = {"verdicts": _verdicts(ledger, judgements), "records": _record_table(ledger, inputs)}
+    for family in inputs.plan.families:
+        if family.calls[0].kind == "granger":
+            made[family.name] = _granger(ledger, inputs, family)
+    made["same"] = _same(ledger, inputs)
+    made["ccf"] = _ccf(ledger, inputs)
+    made["state-spells"] = _spells(ledger, inputs)
+    for kind, what in (("state-granger", "response"), ("state-correlation", "correlation")):
+        made[kind] = _by_state(ledger, inputs, kind, what)
+    made["diagnostics"] = _diagnostics(ledger, inputs)
+    return made
+
+
+def marked(entry: Entry, text: str) -> str:
+    """Return text that carries the anchor under which the result can be cited."""
+    return f"[{text}]{{#{anchor(entry.id)}}}"
+
+
+def p_adjusted(entry: Entry) -> str:
+    """Return the corrected p-value, or the raw one of a family that is not corrected."""
+    return field_text(entry, "p_adj" if entry.pvalue_adjusted is not None else "p")
+
+
+# --- figures ---------------------------------------------------------------------------------------------------------
+
+
+def _responses(
+    ledger: Ledger, inputs: Inputs, families: tuple[str, str], name: str, caption: str, subject: str
+) -> FigureSpec:
+    rows = [
+        {
+            "label": inputs.label(entry.effect),
+            "twin": twin,
+            "estimate": entry.estimate,
+            "lower": entry.lower,
+            "upper": entry.upper,
+        }
+        for family, twin in zip(families, ("bivariate", "conditional"), strict=True)
+        for entry in _in_order(ledger, inputs, family)
+    ]
+    frame = pd.DataFrame(rows).astype({"estimate": float, "lower": float, "upper": float})
+    return responses.responses(frame, name=name, caption=caption, unit=_RESPONSE_UNIT, subject=subject)
+
+
+def _lag_rows(ledger: Ledger, inputs: Inputs, asset: str, clock: str) -> pd.DataFrame | None:
+    """Return lag, estimate and bands of one pair under one clock, from the full result in the ledger."""
+    entry = ledger.entry(f"ccf.{key(inputs.plan.small_cap)}.{key(asset)}.{clock}")
+    if entry.status != "ok":
+        return None
+    result = entry.loaded()
+    if not isinstance(result, CrossCorrelation):
+        return None
+    frame = result.to_frame()
+    return pd.DataFrame(
+        {
+            "label": inputs.label(asset),
+            "clock": clock,
+            "lag": frame["lag"].astype(int),
+            "estimate": frame["estimate"],
+            "band": frame["band_robust"],
+            "thin": result.band_standard,
+        }
+    )
+
+
+def _clocks(ledger: Ledger, inputs: Inputs, asset: str) -> FigureSpec | None:
+    parts = [_lag_rows(ledger, inputs, asset, clock) for clock in ("after", "before")]
+    known = [part for part in parts if part is not None]
+    if len(known) < 2:
+        return None
+    label = inputs.label(asset)
+    caption = (
+        f"The same two series under both admissible clocks: {label} and small caps. Shaded: robust 95% band "
+        "around zero; "
+        "dashed: the textbook band."
+    )
+    return lags.clocks(pd.concat(known, ignore_index=True), name="clocks", caption=caption, asset=label)
+
+
+def _all_lags(ledger: Ledger, inputs: Inputs) -> FigureSpec | None:
+    parts = [_lag_rows(ledger, inputs, asset, "after") for asset in inputs.plan.crypto]
+    known = [part for part in parts if part is not None]
+    if not known:
+        return None
+    caption = (
+        "Cross-correlation of small caps and each asset; the crypto day ends after the equity close, so bars "
+        "to the right "
+        "of zero are strictly predictive. Shaded: robust 95% band."
+    )
+    return lags.panels(pd.concat(known, ignore_index=True), name="ccf", caption=caption)
+
+
+def _records(inputs: Inputs) -> FigureSpec:
+    name = inputs.plan.small_cap
+    prices = inputs.snapshot.frame(name)
+    window = prices.index >= pd.Timestamp(inputs.config.record_year - 6, 1, 1)
+    at_close = prices.index.isin(record_highs(prices, basis="close").dates)
+    intraday = "high" in prices.columns
+    within = (
+        prices.index.isin(record_highs(prices, basis="intraday").dates) if intraday else np.zeros(len(prices), bool)
+    )
+    close = prices["value"].to_numpy(dtype=float)
+    frame = pd.DataFrame(
+        {
+            "date": prices.index.strftime("%Y-%m-%d"),
+            "close": close,
+            "running": running_record(close),
+            "record_close": at_close,
+            "record_intraday": within,
+        }
+    )[np.asarray(window)]
+    label = inputs.label(name)
+    marks = _marks(prices, inputs.config.record_year)
+    caption = (
+        f"{label}: closes and the running record close (light). Ticks below: record closes; in the second colour, days "
+        "with a record within the session only."
+    )
+    return records.records(frame.reset_index(drop=True), name="records", caption=caption, label=label, marks=marks)
+
+
+def _marks(prices: pd.DataFrame, year: int) -> list[tuple[str, str]]:
+    """Name the highest close of the year and the record that stood before it."""
+    if year not in set(prices.index.year):
+        return []
+    facts = record_facts(prices, year)
+    found = [(facts.highest_close_date, facts.highest_close), (facts.prior_record_close_date, facts.prior_record_close)]
+    return [
+        (str(day), f"{format_value(level, 'level')} on {day}")
+        for day, level in found
+        if day is not None and level is not None
+    ]
+
+
+def _states(ledger: Ledger, inputs: Inputs, asset: str) -> FigureSpec | None:
+    rows = []
+    for state in inputs.config.states:
+        base = f"state-correlation.{state}.{key(inputs.plan.small_cap)}.{key(asset)}"
+        entry = ledger.entry(base)
+        if entry.status != "ok":
+            continue
+        inside, outside = ledger.entry(f"{base}.inside"), ledger.entry(f"{base}.outside")
+        rows.append(
+            {
+                "label": state_label(state),
+                "inside": inside.estimate,
+                "inside_lower": inside.lower,
+                "inside_upper": inside.upper,
+                "outside": outside.estimate,
+                "outside_lower": outside.lower,
+                "outside_upper": outside.upper,
+                "p_text": f"p {format_value(entry.pvalue_adjusted, 'p_equation')}",
+            }
+        )
+    if not rows:
+        return None
+    label = inputs.label(asset)
+    caption = f"Same-session correlation of small caps and {label} while a state holds and while it does not."
+    return states.state_contrast(pd.DataFrame(rows), name="states", caption=caption, asset=label)
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+def _verdicts(ledger: Ledger, judgements: Iterable[Judgement]) -> TableSpec:
+    columns = (
+        Column("Claim", weight=26),
+        Column("Verdict", weight=14),
+        Column("Because", weight=38),
+        Column("Strongest effect", weight=24),
+        Column("p adj.", "right", weight=9),
+        Column("N", "right", weight=9),
+    )
+    rows = []
+    for item in judgements:
+        if item.verdict == "evidence not built yet":
+            continue
+        entry = ledger.entry(item.strongest) if item.strongest else None
+        tested = entry is not None and entry.pvalue is not None
+        count = f" ({item.readings[0].sentence})" if tested else ""
+        rows.append(
+            (
+                item.title,
+                f"**{item.verdict}**",
+                item.because + count,
+                f"{_name(entry)} {field_text(entry, 'effect')}" if tested and entry is not None else DASH,
+                p_adjusted(entry) if tested and entry is not None else DASH,
+                field_text(entry, "n") if entry is not None and entry.nobs is not None else DASH,
+            )
+        )
+    caption = "Verdicts by rules declared before the results were known; effects with 95% intervals."
+    return TableSpec("verdicts", columns, tuple(rows), caption)
+
+
+def _name(entry: Entry | None) -> str:
+    return "" if entry is None else f"{entry.effect}:"
+
+
+def _granger(ledger: Ledger, inputs: Inputs, family: Family) -> TableSpec:
+    adjusted = family.adjustment != "none"
+    columns = (
+        _ASSET,
+        Column("Response, 95% interval", weight=24),
+        Column("F", "right", weight=8),
+        Column("p", "right", weight=8),
+        *((Column("p adj.", "right", weight=8),) if adjusted else ()),
+        Column("N", "right", weight=8),
+        Column("Sample", weight=24),
+    )
+    rows = []
+    lead = not family.name.startswith("reverse")
+    for entry in _in_order(ledger, inputs, family.name):
+        label = marked(entry, inputs.label(entry.effect if lead else entry.cause))
+        numbers = ("effect", "statistic", "p", *(("p_adj",) if adjusted else ()), "n")
+        rows.append(_row(entry, label, numbers, (f"{entry.start} to {entry.end}",)))
+    correction = {
+        "romano-wolf": "p adj.: step-down maximum statistic over the assets",
+        "bh": "p adj.: false discovery rate over the assets",
+        "none": "no correction, as usually reported",
+    }
+    note = f"{family.title}; {inputs.config.lags} lags; {correction[family.adjustment]}."
+    return TableSpec(family.name, columns, tuple(rows), note)
+
+
+def _same(ledger: Ledger, inputs: Inputs) -> TableSpec:
+    columns = (
+        _ASSET,
+        Column("Alone, 95% interval", weight=22),
+        Column("p adj.", "right", weight=8),
+        Column("Beside drivers, 95% interval", weight=22),
+        Column("p adj.", "right", weight=8),
+        Column("N", "right", weight=8),
+    )
+    rows = []
+    beside = {entry.effect: entry for entry in _in_order(ledger, inputs, "same-session-conditional")}
+    for entry in _in_order(ledger, inputs, "same-session"):
+        twin = beside[entry.effect]
+        first = _cells(entry, ("effect", "p_adj"))
+        second = _cells(twin, ("effect", "p_adj", "n"))
+        second = (marked(twin, second[0]), *second[1:])
+        rows.append((marked(entry, inputs.label(entry.effect)), *first, *second))
+    caption = "Same-session response of crypto to small caps, alone and beside the common drivers of the same session."
+    return TableSpec("same", columns, tuple(rows), caption)
+
+
+def _ccf(ledger: Ledger, inputs: Inputs) -> TableSpec:
+    columns = (
+        _ASSET,
+        Column("Clock", weight=12),
+        Column("Same session, 95% interval", weight=22),
+        Column("p adj., small caps first", "right", weight=12),
+        Column("p adj., crypto first", "right", weight=12),
+        Column("N", "right", weight=8),
+    )
+    words = {"after": "ends after", "before": "ended before"}
+    rows = []
+    for asset in inputs.plan.crypto:
+        for clock, text in words.items():
+            base = f"ccf.{key(inputs.plan.small_cap)}.{key(asset)}.{clock}"
+            entry = ledger.entry(base)
+            ahead, behind = ledger.entry(f"{base}.lead"), ledger.entry(f"{base}.lag")
+            rows.append(
+                (
+                    marked(entry, inputs.label(asset)),
+                    text,
+                    _cells(entry, ("effect",))[0],
+                    marked(ahead, _cells(ahead, ("p_adj",))[0]),
+                    marked(behind, _cells(behind, ("p_adj",))[0]),
+                    _cells(entry, ("n",))[0],
+                )
+            )
+    caption = (
+        "Cross-correlation under both clocks (the crypto day ends after, or ended before, the equity close); "
+        "p adj.: robust "
+        f"cumulative test over lags 1 to {inputs.config.correlation_lags}, false discovery rate over the table."
+    )
+    return TableSpec("ccf", columns, tuple(rows), caption)
+
+
+def _by_state(ledger: Ledger, inputs: Inputs, prefix: str, what: str) -> TableSpec:
+    """Return one cell an asset and state: the difference between the states with its corrected p-value."""
+    chosen = inputs.config.states
+    columns = (_ASSET, *(Column(state_label(state), "right", weight=10) for state in chosen))
+    rows = []
+    for asset in inputs.plan.crypto:
+        cells = []
+        for state in chosen:
+            entry = ledger.entry(f"{prefix}.{state}.{key(inputs.plan.small_cap)}.{key(asset)}")
+            text = f"{field_text(entry, 'estimate')} ({p_adjusted(entry)})" if entry.status == "ok" else "n/a"
+            cells.append(marked(entry, text))
+        rows.append((inputs.label(asset), *cells))
+    caption = (
+        f"Difference of the {what} between each state and its opposite (in brackets: corrected p of equality, "
+        "false discovery "
+        "rate over the assets of a state); n/a: the state cannot be tested, the ledger says why."
+    )
+    return TableSpec(prefix, columns, tuple(rows), caption)
+
+
+def _spells(ledger: Ledger, inputs: Inputs) -> TableSpec:
+    columns = (
+        Column("State", weight=18),
+        Column("Holds while", weight=46),
+        Column("Share", "right", weight=8),
+        Column("Spells", "right", weight=8),
+        Column("Sessions", "right", weight=10),
+    )
+    rows = []
+    for state in inputs.config.states:
+        entry = ledger.entry(f"state.{state}")
+        rule = inputs.state_rules.get(state, inputs.state_missing.get(state, ""))
+        if entry.status != "ok" or entry.estimate is None:
+            rows.append((marked(entry, state_label(state)), f"not applicable: {entry.reason}", DASH, DASH, DASH))
+            continue
+        spells = format_value(int(entry.statistic or 0), "count")
+        share = format_value(entry.estimate, "percent")
+        rows.append((marked(entry, state_label(state)), rule, share, spells, field_text(entry, "n")))
+    caption = "The states, what each rests on, how often it held and in how many separate spells."
+    return TableSpec("state-spells", columns, tuple(rows), caption)
+
+
+def _diagnostics(ledger: Ledger, inputs: Inputs) -> TableSpec:
+    tests = (("adf", "Unit root (ADF)"), ("kpss", "Stationarity (KPSS)"), ("ljung-box", "Autocorrelation"),
+             ("arch", "Changing volatility"), ("jarque-bera", "Normality"))  # fmt: skip
+    columns = (_ASSET, *(Column(title, "right", weight=12) for _, title in tests), Column("N", "right", weight=8))
+    rows = []
+    for name in (inputs.plan.small_cap, *inputs.plan.crypto):
+        entries = [ledger.entry(f"diagnostics.{key(name)}.{test}") for test, _ in tests]
+        cells = [marked(entry, _cells(entry, ("p",))[0]) for entry in entries]
+        rows.append((inputs.label(name), *cells, _cells(entries[0], ("n",))[0]))
+    return TableSpec("diagnostics", columns, tuple(rows), "p-values of each null hypothesis for the return series.")
+
+
+def _record_table(ledger: Ledger, inputs: Inputs) -> TableSpec:
+    year = inputs.config.record_year
+    columns = (
+        Column("Measured on", weight=26),
+        Column(f"Highest of {year}", weight=24),
+        Column("Record before", weight=24),
+        Column(f"Records in {year}", "right", weight=12),
+        Column("Next record close", weight=24),
+    )
+    rows = []
+    small = inputs.plan.small_cap
+    for name, basis, words in (
+        (small, "close", "closes of the price index"),
+        (small, "intraday", "highs within the session"),
+        (inputs.config.small_cap_total_return, "total", "closes with dividends reinvested"),
+    ):
+        base = f"record.{key(name)}.{basis}"
+        count = ledger.entry(f"{base}.count")
+        cells = [_dated(ledger, f"{base}.{part}") for part in ("highest", "prior")]
+        after = _dated(ledger, f"{base}.next")
+        number = format_value(int(count.estimate or 0), "count") if count.status == "ok" else DASH
+        label = f"{inputs.label(name)}: {words}" if name in inputs.catalog else words
+        rows.append((marked(count, label), *cells, number, after))
+    return TableSpec("records", columns, tuple(rows), f"Record highs of {year}, on every basis there is data for.")
+
+
+def _dated(ledger: Ledger, name: str) -> str:
+    """Return a level with its date, or words."""
+    if name not in {entry.id for entry in ledger.entries}:
+        return DASH
+    entry = ledger.entry(name)
+    if entry.status != "ok" or entry.estimate is None:
+        return DASH
+    return marked(entry, f"{format_value(entry.estimate, 'level')} on {entry.start}")
+
+
+# --- shared ----------------------------------------------------------------------------------------------------------
+
+
+def state_label(name: str) -> str:
+    """Return the words for a state."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _in_order(ledger: Ledger, inputs: Inputs, family: str) -> list[Entry]:
+    """Return the entries of a family in the order of the study's assets."""
+    order = {name: place for place, name in enumerate(inputs.plan.crypto)}
+
+    def place(entry: Entry) -> int:
+        return order.get(entry.effect, order.get(entry.cause, len(order)))
+
+    return sorted(ledger.family(family), key=place)
+
+
+def _row(entry: Entry, label: str, numbers: tuple[str, ...], tail: tuple[str, ...]) -> tuple[str, ...]:
+    return (label, *_cells(entry, numbers), *tail)
+
+
+def _cells(entry: Entry, numbers: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the named fields as text; an absent result says why in its first cell."""
+    if entry.status == "ok":
+        return tuple(field_text(entry, name) for name in numbers)
+    return (f"{entry.status}: {entry.reason}", *(DASH for _ in numbers[1:]))

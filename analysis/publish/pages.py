@@ -1,0 +1,138 @@
+"""Compose the source folder of the documents: text, values, figures, tables and includes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.publish import exhibits, gate, wording
+from analysis.publish.identity import VersionFacts
+from analysis.publish.render import RenderedDocument
+from analysis.publish.stamp import Stamp
+from analysis.publish.values import build_values, format_value, write_variables
+from analysis.study.ledger import Ledger
+from analysis.study.prepare import Inputs
+from analysis.study.verdicts import Judgement
+from analysis.tables.table import Column, TableSpec
+
+_COPIED = ("*.qmd", "*.bib", "_quarto.yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A folder a renderer can work on, and what the gate must know about it."""
+
+    folder: Path
+    variables: Mapping[str, Any]
+    stamp: Stamp
+
+
+def compose(
+    folder: Path,
+    reports: Path,
+    ledger: Ledger,
+    judgements: Sequence[Judgement],
+    inputs: Inputs,
+    identity: VersionFacts,
+) -> Site:
+    """Write everything the documents include.
+
+    Parameters
+    ----------
+    folder : Path
+        Made here; nothing is written outside.
+    reports : Path
+        Folder of the documents and their theme; only read.
+    """
+    folder.mkdir(parents=True)
+    for pattern in _COPIED:
+        for path in sorted(reports.glob(pattern)):
+            shutil.copyfile(path, folder / path.name)
+    drawn = exhibits.figures(ledger, inputs)
+    for figure in drawn.values():
+        figure.write(folder / "figures")
+    includes = {f"_fig-{name}.md": figure.markdown() for name, figure in drawn.items()}
+    for name in ("lead", "same", "clocks", "ccf", "records", "states"):
+        includes.setdefault(f"_fig-{name}.md", _no_figure(name))
+    tables = exhibits.tables(ledger, judgements, inputs)
+    includes |= {f"_tbl-{name}.md": table.markdown() for name, table in tables.items()}
+    includes["_findings.md"] = wording.findings(ledger, inputs)
+    includes["_change.md"] = wording.change(judgements)
+    includes["_provenance.md"] = _provenance(inputs, identity).markdown() + _missing(inputs)
+    for name, text in includes.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    stamp = Stamp(
+        version=identity.version,
+        cutoff=identity.cutoff,
+        snapshot=identity.snapshot_id,
+        code=identity.code_hash[:16],
+        renderer=identity.renderer,
+        simulated=identity.kind == "simulated",
+        reduced=identity.reduced,
+        created=identity.cutoff,
+    )
+    extra: dict[str, Any] = {**wording.variables(ledger, judgements, inputs), "stamp": dict(_stamp_values(stamp))}
+    values = build_values(ledger, extra)
+    write_variables(folder / "_variables.yml", values)
+    return Site(folder, values, stamp)
+
+
+def _stamp_values(stamp: Stamp) -> Iterable[tuple[str, str]]:
+    for name in ("version", "cutoff", "snapshot", "code"):
+        yield name, getattr(stamp, name)
+
+
+def _no_figure(name: str) -> str:
+    """Stand in for a figure whose data are absent; the reference to it must still lead somewhere."""
+    return f"::: {{.box-note #fig-{name}}}\nThis figure needs series that are not in the data.\n\nNo figure.\n:::\n"
+
+
+def _provenance(inputs: Inputs, identity: VersionFacts) -> TableSpec:
+    """Return what every number rests on: each series with its source, span and hash."""
+    columns = (
+        Column("Series", weight=26),
+        Column("Source", weight=26),
+        Column("Rows", "right", weight=8),
+        Column("Span", weight=24),
+        Column("Hash", weight=10),
+    )
+    described = inputs.snapshot.manifest["files"]
+    rows = []
+    for name in _used(inputs):
+        item = described[name]
+        rows.append(
+            (
+                inputs.catalog.entry(name).title,
+                f"{item['provider']}: {item['provider_id']}",
+                format_value(int(item["rows"]), "count"),
+                f"{item['first']} to {item['last']}",
+                f"`{item['sha256'][:8]}`",
+            )
+        )
+    caption = f"Series of snapshot {identity.snapshot_id} that this report rests on."
+    return TableSpec("provenance", columns, tuple(rows), caption)
+
+
+def _used(inputs: Inputs) -> list[str]:
+    """Return every series the study read, in the order of the catalogue."""
+    wanted = {inputs.plan.small_cap, *inputs.plan.crypto, *inputs.plan.controls, inputs.config.small_cap_total_return}
+    wanted |= set(inputs.state_series)
+    return [name for name in inputs.catalog.ids if name in wanted and name in inputs.snapshot.series]
+
+
+def _missing(inputs: Inputs) -> str:
+    if not inputs.plan.missing and not inputs.state_missing:
+        return ""
+    rows = [f"- {name}: {reason}" for name, reason in inputs.plan.missing]
+    rows += [f"- state “{exhibits.state_label(name)}”: {reason}" for name, reason in inputs.state_missing.items()]
+    return "\nWhat the study had to go without:\n\n" + "\n".join(rows) + "\n"
+
+
+def enforce_gate(rendered: Sequence[RenderedDocument], site: Site) -> None:
+    """Refuse to publish a page that breaks a rule; raises GateError that lists every finding."""
+    bibliography = site.folder / "references.bib"
+    for document in rendered:
+        gate.enforce(document, site.folder / f"{document.name}.qmd", bibliography=bibliography)

@@ -1,0 +1,340 @@
+"""The sentences of the documents, written from verdicts and ledger, so that the words are as true as the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.figures.style import word_list
+from analysis.publish.exhibits import p_adjusted, state_label
+from analysis.publish.values import field_text, format_value
+from analysis.study.entry import Entry
+from analysis.study.ledger import Ledger
+from analysis.study.plan import key
+from analysis.study.prepare import Inputs
+from analysis.study.verdicts import Judgement, decisive_pvalue, is_significant
+
+_HEADLINE = {
+    "supported": "Yes, in this sample.",
+    "contradicted": "No.",
+    "mixed": "The evidence is mixed.",
+    "no evidence": "We find no lead.",
+    "not testable": "These data cannot say.",
+}
+
+
+def variables(ledger: Ledger, judgements: Sequence[Judgement], inputs: Inputs) -> dict[str, dict[str, str]]:
+    """Return every sentence the documents ask for."""
+    verdicts = {item.claim: item for item in judgements}
+    return {
+        "answer": _answer(ledger, verdicts["lead"], judgements, inputs),
+        "records": {"sentence": records(ledger, inputs)},
+        "clock": {"sentence": clock(ledger, inputs)},
+        "risk": {"sentence": risk(ledger, inputs)},
+        "liquidity": {"sentence": liquidity(ledger, inputs)},
+        "lead": {"sentence": family_sentence(ledger, inputs, "lead") + " " + twin(ledger, inputs, "lead")},
+        "reverse": {"sentence": family_sentence(ledger, inputs, "reverse") + " " + twin(ledger, inputs, "reverse")},
+        "overlap": {"sentence": clock(ledger, inputs)},
+        "plain": {"sentence": plain(ledger, inputs)},
+        "ccf": {"sentence": leads_and_lags(ledger, inputs)},
+        "study": {"controls": word_list([inputs.label(name) for name in inputs.plan.controls]) or "none are available"},
+        "evidence": {"scope": _scope(inputs), "overview": overview(ledger)},
+    }
+
+
+def findings(ledger: Ledger, inputs: Inputs) -> str:
+    """Return the findings of page one as a list in the document dialect."""
+    items = [
+        f"**Lead.** {family_sentence(ledger, inputs, 'lead')} {twin(ledger, inputs, 'lead')}",
+        f"**Record highs.** {records(ledger, inputs)}",
+        f"**Same session.** {risk(ledger, inputs)}",
+        f"**The other direction.** {family_sentence(ledger, inputs, 'reverse')}",
+        f"**The clock.** {clock(ledger, inputs)}",
+    ]
+    return "\n".join(f"- {item}" for item in items) + "\n"
+
+
+def change(judgements: Sequence[Judgement]) -> str:
+    """Return, for each claim with a verdict, what would contradict it."""
+    rows = [item for item in judgements if item.verdict != "evidence not built yet"]
+    return (
+        "\n".join(f"- **{item.title}** would be contradicted by: {_lower(item.would_contradict)}" for item in rows)
+        + "\n"
+    )
+
+
+def _answer(ledger: Ledger, lead: Judgement, judgements: Sequence[Judgement], inputs: Inputs) -> dict[str, str]:
+    first = _first(ledger, inputs, "lead")
+    parts = [f"{_upper(lead.because)}."]
+    if first is not None and first.status == "ok":
+        small, asset = inputs.label(inputs.plan.small_cap), inputs.label(first.effect)
+        parts.append(
+            f"A rise of one percent in the {small} is followed by a change of {field_text(first, 'effect')} percent in "
+            f"{asset} over the next {inputs.config.lags} sessions (adjusted p {_relation(first)})."
+        )
+    pending = [item.title for item in judgements if item.verdict == "evidence not built yet"]
+    words = (
+        f"{format_value(len(pending), 'count')} further claims are declared and wait for evidence that this "
+        "version does "
+        f"not build: {word_list([_quoted(title) for title in pending])}."
+        if pending
+        else "Every declared claim has a verdict."
+    )
+    return {
+        "headline": _HEADLINE[lead.verdict],
+        "sentence": " ".join(parts),
+        "scope": _scope(inputs),
+        "pending": words,
+    }
+
+
+def _scope(inputs: Inputs) -> str:
+    small = inputs.label(inputs.plan.small_cap)
+    assets = word_list([inputs.label(name) for name in inputs.plan.crypto])
+    dates = inputs.dates
+    text = (
+        f"Daily returns of the {small} and of {assets}, {dates[0].date()} to {dates[-1].date()} at the longest. "
+        f"{format_value(len(inputs.plan.calls), 'count')} tests in {format_value(len(inputs.plan.families), 'count')} "
+        "declared families."
+    )
+    if inputs.plan.substitutions:
+        text += " Stand-ins: " + word_list([f"{used} for {wanted}" for wanted, used in inputs.plan.substitutions]) + "."
+    if inputs.plan.missing:
+        text += " Not in the data: " + word_list([name for name, _ in inputs.plan.missing]) + "."
+    return text
+
+
+def family_sentence(ledger: Ledger, inputs: Inputs, family: str) -> str:
+    """Say how many tests of a family stand after correction, and name them with their signs."""
+    entries = ledger.family(family)
+    level = inputs.config.level
+    standing = [entry for entry in entries if is_significant(entry, level)]
+    lead = not family.startswith("reverse")
+    subject = "small caps lead crypto" if lead else "crypto leads small caps"
+    text = (
+        f"Of {format_value(len(entries), 'count')} tests that {subject} under the strictly predictive clock, "
+        f"{_count(len(standing))} after correction"
+    )
+    if standing:
+        names = [
+            f"{inputs.label(entry.effect if lead else entry.cause)} ({field_text(entry, 'effect')}, p adj. "
+            f"{p_adjusted(entry)})"
+            for entry in standing
+        ]
+        text += f": {word_list(names)}"
+    return text + "." + _smallest(entries, standing)
+
+
+def _smallest(entries: Sequence[Entry], standing: Sequence[Entry]) -> str:
+    usable = [(p, entry.id, entry) for entry in entries if (p := decisive_pvalue(entry)) is not None]
+    if standing or not usable:
+        return ""
+    return f" The smallest adjusted p is {p_adjusted(min(usable)[2])}."
+
+
+def twin(ledger: Ledger, inputs: Inputs, family: str) -> str:
+    """Say what the conditional twin does to a family."""
+    entries = ledger.family(f"{family}-conditional")
+    standing = sum(1 for entry in entries if is_significant(entry, inputs.config.level))
+    return f"Beside the common drivers {_count(standing)} of {format_value(len(entries), 'count')}."
+
+
+def records(ledger: Ledger, inputs: Inputs) -> str:
+    """Say what the price series shows about records in the year of the claim."""
+    year, small = inputs.config.record_year, inputs.plan.small_cap
+    base = f"record.{key(small)}.close"
+    count = ledger.entry(f"{base}.count")
+    if count.status != "ok":
+        return f"The data do not say whether {inputs.label(small)} set records in {year}: {count.reason}."
+    highest, prior = ledger.entry(f"{base}.highest"), _maybe(ledger, f"{base}.prior")
+    number = int(count.estimate or 0)
+    text = (
+        f"The {inputs.label(small)} closed at its highest of {year} on {_long(highest)}, at {_level(highest)}"
+        + (f"; the record before that year was {_level(prior)}, of {_long(prior)}" if prior is not None else "")
+        + f". On closing prices {year} had {_times(number, 'record')}"
+    )
+    text += _intraday(ledger, f"record.{key(small)}.intraday") + "."
+    after = _maybe(ledger, f"{base}.next")
+    if number == 0 and after is not None:
+        text += f" The next record close came on {_long(after)}, at {_level(after)}."
+    total = _maybe(ledger, f"record.{key(inputs.config.small_cap_total_return)}.total.count")
+    if total is not None:
+        name = inputs.label(inputs.config.small_cap_total_return)
+        text += f" With dividends reinvested ({name}) the year had {_times(int(total.estimate or 0), 'record close')}."
+    return text
+
+
+def _intraday(ledger: Ledger, base: str) -> str:
+    count = _maybe(ledger, f"{base}.count")
+    if count is None:
+        return "; no prices from within the session were supplied"
+    number = int(count.estimate or 0)
+    highest = ledger.entry(f"{base}.highest")
+    if number == 0:
+        return f"; within the session {_times(0, 'record')} either"
+    days = "on one day" if number == 1 else f"on {format_value(number, 'count')} days"
+    return f"; within the session a record was set {days}, the highest at {_level(highest)} on {_long(highest)}"
+
+
+def clock(ledger: Ledger, inputs: Inputs) -> str:
+    """Say what changes when the windows overlap."""
+    counts = {
+        name: (sum(1 for entry in entries if is_significant(entry, inputs.config.level)), len(entries))
+        for name in ("lead", "lead-overlap", "reverse", "reverse-overlap")
+        for entries in (ledger.family(name),)
+    }
+    found, total = counts["lead-overlap"]
+    strict = counts["lead"][0]
+    back, back_total = counts["reverse-overlap"]
+    text = (
+        f"Under the overlapping clock {_number(found)} of {format_value(total, 'count')} leads of small caps "
+        "would count as "
+        f"significant, against {_number(strict)} under the strictly predictive one; for leads of crypto it is "
+        f"{_number(back)} of {format_value(back_total, 'count')} against {_number(counts['reverse'][0])}."
+    )
+    if found > strict or back > counts["reverse"][0]:
+        text += " The surplus is a candidate for a clock artefact and supports no claim."
+    return text
+
+
+def risk(ledger: Ledger, inputs: Inputs) -> str:
+    """Say how strongly the first asset moves with small caps, alone and beside the drivers."""
+    alone, beside = _first(ledger, inputs, "same-session"), _first(ledger, inputs, "same-session-conditional")
+    if alone is None or alone.status != "ok":
+        return "The same-session response could not be measured."
+    level = inputs.config.level
+    counts = [
+        sum(1 for entry in ledger.family(name) if is_significant(entry, level))
+        for name in ("same-session", "same-session-conditional")
+    ]
+    total = format_value(len(ledger.family("same-session")), "count")
+    text = (
+        f"In the same session one percent of small caps goes with {field_text(alone, 'effect')} percent of "
+        f"{inputs.label(alone.effect)}; {_number(counts[0])} of {total} assets move with small caps after correction"
+    )
+    if beside is None or beside.status != "ok":
+        return text + "."
+    return text + (
+        f". Beside the common drivers it is {field_text(beside, 'effect')} percent, and {_number(counts[1])} "
+        f"of {total} "
+        "assets keep a link of their own."
+    )
+
+
+def liquidity(ledger: Ledger, inputs: Inputs) -> str:
+    """Say in how many assets the correlation differs between the states of liquidity."""
+    parts = []
+    for state in ("liquidity_growing", "tight_conditions"):
+        if state not in inputs.config.states:
+            continue
+        entries = ledger.family(f"state-correlation.{state}")
+        usable = [entry for entry in entries if entry.status == "ok"]
+        if not usable:
+            reason = inputs.state_missing.get(state) or (entries[0].reason if entries else "no test was run")
+            parts.append(f"The state “{state_label(state)}” cannot be tested: {reason}.")
+            continue
+        standing = [entry for entry in usable if is_significant(entry, inputs.config.level)]
+        first = next((entry for entry in usable if entry.effect == inputs.plan.crypto[0]), usable[0])
+        parts.append(
+            f"“{_upper(state_label(state))}”: the correlation of small caps and {inputs.label(first.effect)} "
+            "differs by "
+            f"{field_text(first, 'effect')} from its value otherwise (adjusted p {_relation(first)}); "
+            f"{_number(len(standing))} of {format_value(len(entries), 'count')} assets show a difference after "
+            "correction."
+        )
+    return " ".join(parts) or "The study declares no state of liquidity."
+
+
+def plain(ledger: Ledger, inputs: Inputs) -> str:
+    """Say what the textbook test would have reported."""
+    entries = ledger.family("plain")
+    found = sum(1 for entry in entries if entry.pvalue is not None and entry.pvalue < inputs.config.level)
+    robust = sum(
+        1 for entry in ledger.family("lead") if entry.pvalue is not None and entry.pvalue < inputs.config.level
+    )
+    return (
+        f"The plain F test, without robust variance and without correction, would call {_number(found)} of "
+        f"{format_value(len(entries), 'count')} leads significant; with robust inference it is "
+        f"{_number(robust)} before "
+        "correction."
+    )
+
+
+def leads_and_lags(ledger: Ledger, inputs: Inputs) -> str:
+    """Say how many cumulative cross-correlation tests stand on each side."""
+    small = key(inputs.plan.small_cap)
+    level = inputs.config.level
+
+    def standing(clock: str, side: str) -> str:
+        names = [f"ccf.{small}.{key(asset)}.{clock}.{side}" for asset in inputs.plan.crypto]
+        entries = [ledger.entry(name) for name in names]
+        return _number(sum(1 for entry in entries if is_significant(entry, level)))
+
+    total = format_value(len(inputs.plan.crypto), "count")
+    return (
+        f"At lags where small caps come first, {standing('after', 'lead')} of {total} assets show correlation "
+        "under the "
+        f"clock that makes this strictly predictive and {standing('before', 'lead')} under the other; where "
+        "crypto comes "
+        f"first it is {standing('before', 'lag')} and {standing('after', 'lag')}."
+    )
+
+
+def overview(ledger: Ledger) -> str:
+    """Say how many results there are, and how many could not be computed."""
+    absent = [entry for entry in ledger.entries if entry.status != "ok"]
+    text = f"The ledger of this version holds {format_value(len(ledger.entries), 'count')} results"
+    if not absent:
+        return text + "; all could be computed."
+    return text + f"; {format_value(len(absent), 'count')} of them could not be computed and say why."
+
+
+# --- small words -----------------------------------------------------------------------------------------------------
+
+
+def _first(ledger: Ledger, inputs: Inputs, family: str) -> Entry | None:
+    """Return the entry of the first asset of the study."""
+    asset = inputs.plan.crypto[0]
+    return next((entry for entry in ledger.family(family) if asset in (entry.effect, entry.cause)), None)
+
+
+def _maybe(ledger: Ledger, name: str) -> Entry | None:
+    """Return an entry that holds a number, or None."""
+    return next((entry for entry in ledger.entries if entry.id == name and entry.status == "ok"), None)
+
+
+def _relation(entry: Entry) -> str:
+    return format_value(decisive_pvalue(entry), "p_equation")
+
+
+def _level(entry: Entry) -> str:
+    return format_value(entry.estimate, "level")
+
+
+def _long(entry: Entry) -> str:
+    return format_value(entry.start, "long_date")
+
+
+def _number(count: int) -> str:
+    return "none" if count == 0 else format_value(count, "count")
+
+
+def _count(count: int) -> str:
+    return "none stands" if count == 0 else f"{format_value(count, 'count')} {'stands' if count == 1 else 'stand'}"
+
+
+def _times(count: int, noun: str) -> str:
+    if count == 0:
+        return f"no {noun}"
+    return f"one {noun}" if count == 1 else f"{format_value(count, 'count')} {noun}s"
+
+
+def _quoted(text: str) -> str:
+    return f"“{text}”"
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,1 @@
+"""Speed and calibration, measured and printed; nothing here is part of the package."""
