@@ -13,9 +13,22 @@ import numpy as np
 from analysis.results import Absent, Failed, Inapplicable, Result
 from analysis.scan.pairs import granger_matrix
 from analysis.stats import contemporaneous, diagnostics, granger, granger_design, granger_strength
+from analysis.stats.asynchronous import hayashi_yoshida, hayashi_yoshida_lagged
+from analysis.stats.clocks import clock_demonstration
 from analysis.stats.crosscorr import cross_correlation
+from analysis.stats.crosscorr_prewhitened import prewhitened_correlation
+from analysis.stats.crosscorr_rolling import rolling_correlation
+from analysis.stats.granger_instability import instability_robust_granger
+from analysis.stats.granger_nonlinear import diks_panchenko, transfer_entropy
+from analysis.stats.granger_quantile import cross_quantilogram, quantile_granger
+from analysis.stats.granger_spectral import breitung_candelon, geweke_spectrum
+from analysis.stats.granger_variance import cheung_ng
+from analysis.stats.granger_varying import time_varying_granger
+from analysis.stats.leadlag import lead_lag_ratio
 from analysis.stats.multiplicity import adjust
 from analysis.stats.regimes import state_correlation, state_granger
+from analysis.stats.regimes_shift import state_correlation_shift
+from analysis.stats.stale_prices import stale_price_check
 
 
 def pair(n: int = 300) -> tuple[np.ndarray, np.ndarray]:
@@ -28,6 +41,13 @@ def pair(n: int = 300) -> tuple[np.ndarray, np.ndarray]:
 
 def state(n: int = 300) -> np.ndarray:
     return (np.arange(n) // 25 % 2).astype(float)
+
+
+def ticks() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return stamps and prices of two series that are seen at different times."""
+    effect, cause = np.exp(np.cumsum(np.stack(pair(900)), axis=1) / 100)
+    stamps = np.arange(900.0)
+    return stamps[::2], effect[::2], stamps[1::3], cause[1::3]
 
 
 def generator() -> np.random.Generator:
@@ -45,9 +65,35 @@ EXAMPLES: dict[str, Callable[[], Result]] = {
     "CrossCorrelation": lambda: cross_correlation(*pair(), max_lag=4, bootstrap=99, rng=generator()),
     "StateGrangerResult": lambda: state_granger(*pair(), state(), lags=2, bootstrap=99, rng=generator()),
     "StateCorrelationResult": lambda: state_correlation(*pair(), state(), lag=1, bootstrap=99, rng=generator()),
+    "StateShiftResult": lambda: state_correlation_shift(*pair(), state()),
     "LagSelection": lambda: granger_design.select_lags(np.column_stack(pair()), max_lags=4),
     "SamePeriodResult": lambda: contemporaneous.same_period_response(*pair()),
     "GewekeStrength": lambda: granger_strength.geweke_strength(*pair(), lags=2),
     "PairScan": lambda: granger_matrix(np.column_stack(pair()), lags=2),
     "GrangerResult": lambda: granger.granger_test(*pair(), lags=2, bootstrap=99, rng=generator()),
+    "QuantileGrangerResult": lambda: quantile_granger(*pair(), lags=1, bootstrap=9, rng=generator()),
+    "TrosterResult": lambda: quantile_granger(*pair(), lags=1, quantiles=(0.25, 0.5), method="troster"),
+    "CrossQuantilogramResult": lambda: cross_quantilogram(
+        *pair(), quantiles=(0.1, 0.2), max_lag=3, bootstrap=19, rng=generator()
+    ),
+    "VarianceCausalityResult": lambda: cheung_ng(*pair(), lags=2, bootstrap=19, rng=generator()),
+    "DiksPanchenkoResult": lambda: diks_panchenko(*pair()),
+    "TransferEntropyResult": lambda: transfer_entropy(*pair(), lags=2, bootstrap=19, rng=generator()),
+    "TimeVaryingResult": lambda: time_varying_granger(*pair(), lags=1, window=60, bootstrap=19, rng=generator()),
+    "SpectrumResult": lambda: geweke_spectrum(*pair(), lags=2, frequencies=[0.0, 0.5, 1.5]),
+    "FrequencyCausalityResult": lambda: breitung_candelon(
+        *pair(), lags=3, frequencies=[0.5, 1.5], bootstrap=19, rng=generator()
+    ),
+    "InstabilityResult": lambda: instability_robust_granger(*pair(), lags=1, bootstrap=19, rng=generator()),
+    "PrewhitenedCorrelation": lambda: prewhitened_correlation(*pair(), max_lag=3, bootstrap=99, rng=generator()),
+    "RollingCorrelation": lambda: rolling_correlation(*pair(), window=60, lag=1),
+    "LeadLagRatio": lambda: lead_lag_ratio(*pair(), max_lag=3, bootstrap=99, rng=generator()),
+    "StalePrices": lambda: stale_price_check(pair()[0]),
+    "HayashiYoshida": lambda: hayashi_yoshida(*ticks()),
+    "LaggedHayashiYoshida": lambda: hayashi_yoshida_lagged(
+        *ticks(), lags=np.arange(-4.0, 5.0), bootstrap=99, rng=generator()
+    ),
+    "ClockComparison": lambda: clock_demonstration(
+        *ticks(), clocks={"early": np.arange(10.0, 880, 10), "late": np.arange(15.0, 880, 10)}, max_lag=2
+    ),
 }

@@ -55,6 +55,7 @@ def tables(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -> d
             made[family.name] = _granger(ledger, inputs, family)
     made["same"] = _same(ledger, inputs)
     made["ccf"] = _ccf(ledger, inputs)
+    made["weekend"] = _weekend(ledger, inputs)
     made["state-spells"] = _spells(ledger, inputs)
     for kind, what in (("state-granger", "response"), ("state-correlation", "correlation")):
         made[kind] = _by_state(ledger, inputs, kind, what)
@@ -199,13 +200,17 @@ def _states(ledger: Ledger, inputs: Inputs, asset: str) -> FigureSpec | None:
                 "outside": outside.estimate,
                 "outside_lower": outside.lower,
                 "outside_upper": outside.upper,
-                "p_text": f"p {format_value(entry.pvalue_adjusted, 'p_equation')}",
+                "p_text": f"{_raw_p(ledger, base)} raw, {format_value(entry.pvalue_adjusted, 'p')} corrected",
             }
         )
     if not rows:
         return None
     label = inputs.label(asset)
-    caption = f"Same-session correlation of small caps and {label} while a state holds and while it does not."
+    caption = (
+        f"Same-session correlation of small caps and {label} while a state holds and while it does not. p on "
+        "the right: of "
+        "equality, raw, and corrected for volatility, for spells that last and for the number of assets."
+    )
     return states.state_contrast(pd.DataFrame(rows), name="states", caption=caption, asset=label)
 
 
@@ -268,7 +273,8 @@ def _granger(ledger: Ledger, inputs: Inputs, family: Family) -> TableSpec:
         "bh": "p adj.: false discovery rate over the assets",
         "none": "no correction, as usually reported",
     }
-    note = f"{family.title}; {inputs.config.lags} lags; {correction[family.adjustment]}."
+    source = "p: wild bootstrap" if adjusted else "p: F distribution, homoskedastic errors"
+    note = f"{family.title}; {inputs.config.lags} lags; {source}; {correction[family.adjustment]}."
     return TableSpec(family.name, columns, tuple(rows), note)
 
 
@@ -291,6 +297,28 @@ def _same(ledger: Ledger, inputs: Inputs) -> TableSpec:
         rows.append((marked(entry, inputs.label(entry.effect)), *first, *second))
     caption = "Same-session response of crypto to small caps, alone and beside the common drivers of the same session."
     return TableSpec("same", columns, tuple(rows), caption)
+
+
+def _weekend(ledger: Ledger, inputs: Inputs) -> TableSpec:
+    columns = (
+        _ASSET,
+        Column("Response, 95% interval", weight=24),
+        Column("F", "right", weight=8),
+        Column("p", "right", weight=8),
+        Column("p adj.", "right", weight=8),
+        Column("N", "right", weight=8),
+    )
+    rows = []
+    for entry in _in_order(ledger, inputs, "weekend"):
+        rows.append(
+            (marked(entry, inputs.label(entry.cause)), *_cells(entry, ("effect", "statistic", "p", "p_adj", "n")))
+        )
+    caption = (
+        "The first session of small caps after closed days against what crypto did between the last close and "
+        "the reopening, "
+        "in percent per percent; false discovery rate over the assets."
+    )
+    return TableSpec("weekend", columns, tuple(rows), caption)
 
 
 def _ccf(ledger: Ledger, inputs: Inputs) -> TableSpec:
@@ -322,7 +350,10 @@ def _ccf(ledger: Ledger, inputs: Inputs) -> TableSpec:
     caption = (
         "Cross-correlation under both clocks (the crypto day ends after, or ended before, the equity close); "
         "p adj.: robust "
-        f"cumulative test over lags 1 to {inputs.config.correlation_lags}, false discovery rate over the table."
+        f"cumulative test over lags 1 to {inputs.config.correlation_lags}, false discovery rate over the strictly "
+        "predictive tests (small caps first where the day ends after, crypto first where it ended before) and, "
+        "apart, over "
+        "the overlapping ones."
     )
     return TableSpec("ccf", columns, tuple(rows), caption)
 
@@ -330,21 +361,31 @@ def _ccf(ledger: Ledger, inputs: Inputs) -> TableSpec:
 def _by_state(ledger: Ledger, inputs: Inputs, prefix: str, what: str) -> TableSpec:
     """Return one cell an asset and state: the difference between the states with its corrected p-value."""
     chosen = inputs.config.states
+    correlation = prefix == "state-correlation"
     columns = (_ASSET, *(Column(state_label(state), "right", weight=10) for state in chosen))
     rows = []
     for asset in inputs.plan.crypto:
         cells = []
         for state in chosen:
             entry = ledger.entry(f"{prefix}.{state}.{key(inputs.plan.small_cap)}.{key(asset)}")
-            text = f"{field_text(entry, 'estimate')} ({p_adjusted(entry)})" if entry.status == "ok" else "n/a"
+            text = "n/a"
+            if entry.status == "ok":
+                raw = f"{field_text(ledger.entry(f'{entry.id}.raw'), 'estimate')}; " if correlation else ""
+                text = f"{raw}{field_text(entry, 'estimate')} ({p_adjusted(entry)})"
             cells.append(marked(entry, text))
         rows.append((inputs.label(asset), *cells))
+    first = "raw; corrected for volatility" if correlation else "while it holds less otherwise"
     caption = (
-        f"Difference of the {what} between each state and its opposite (in brackets: corrected p of equality, "
-        "false discovery "
-        "rate over the assets of a state); n/a: the state cannot be tested, the ledger says why."
+        f"Difference of the {what} between each state and its opposite: {first} (in brackets: corrected p of equality, "
+        "false discovery rate over the assets of a state, not over the states); n/a: the state cannot be "
+        "tested, the ledger "
+        "says why."
     )
     return TableSpec(prefix, columns, tuple(rows), caption)
+
+
+def _raw_p(ledger: Ledger, base: str) -> str:
+    return field_text(ledger.entry(f"{base}.raw"), "p")
 
 
 def _spells(ledger: Ledger, inputs: Inputs) -> TableSpec:
@@ -390,8 +431,8 @@ def _record_table(ledger: Ledger, inputs: Inputs) -> TableSpec:
         Column(f"Records in {year}", "right", weight=12),
         Column("Next record close", weight=24),
     )
-    rows = []
-    small = inputs.plan.small_cap
+    rows: list[tuple[str, ...]] = []
+    small = inputs.config.small_cap
     for name, basis, words in (
         (small, "close", "closes of the price index"),
         (small, "intraday", "highs within the session"),
@@ -399,9 +440,13 @@ def _record_table(ledger: Ledger, inputs: Inputs) -> TableSpec:
     ):
         base = f"record.{key(name)}.{basis}"
         count = ledger.entry(f"{base}.count")
+        if count.status != "ok":
+            label = inputs.label(name) if name in inputs.catalog else name
+            rows.append((marked(count, f"{label}: {words}"), f"not applicable: {count.reason}", DASH, DASH, DASH))
+            continue
         cells = [_dated(ledger, f"{base}.{part}") for part in ("highest", "prior")]
         after = _dated(ledger, f"{base}.next")
-        number = format_value(int(count.estimate or 0), "count") if count.status == "ok" else DASH
+        number = format_value(int(count.estimate or 0), "count")
         label = f"{inputs.label(name)}: {words}" if name in inputs.catalog else words
         rows.append((marked(count, label), *cells, number, after))
     return TableSpec("records", columns, tuple(rows), f"Record highs of {year}, on every basis there is data for.")

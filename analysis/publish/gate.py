@@ -19,7 +19,7 @@ from analysis.publish.stamp import Stamp
 
 MAX_HTML_BYTES = 5_000_000
 
-_LEFTOVER = re.compile(r"\?(?:var|meta|quarto):[\w.]+|\?@[\w-]*|\?\?|\{\{<|>\}\}|[\ue000\ue001]")
+_LEFTOVER = re.compile(r"\?(?:var|meta|quarto):[\w.]+|\?@[\w-]*|\?\?|\{\{<.*?>\}\}|\{\{<|>\}\}|[\ue000\ue001]")
 _BAD_CELL = re.compile(r"(?<![\w.])(?:nan|[-−+]?inf|nat|<na>)(?![\w.])", re.IGNORECASE)
 _BAD_NAME = re.compile(r"(?<![\w.])(?:None|NULL|null)(?![\w.])")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -118,8 +118,7 @@ def _citations(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
         if node.get("t") == "Cite":
             yield from (item["citationId"] for item in node["c"][0])
-        yield from _citations(node.get("c"))
-        yield from _citations(list(node["meta"].values()) + node["blocks"] if "blocks" in node else None)
+        yield from _citations(list(node.values()))
     elif isinstance(node, list):
         for item in node:
             yield from _citations(item)

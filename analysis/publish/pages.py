@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.errors import GateError
 from analysis.publish import exhibits, gate, wording
 from analysis.publish.identity import VersionFacts
 from analysis.publish.render import RenderedDocument
@@ -134,5 +135,9 @@ def _missing(inputs: Inputs) -> str:
 def enforce_gate(rendered: Sequence[RenderedDocument], site: Site) -> None:
     """Refuse to publish a page that breaks a rule; raises GateError that lists every finding."""
     bibliography = site.folder / "references.bib"
-    for document in rendered:
-        gate.enforce(document, site.folder / f"{document.name}.qmd", bibliography=bibliography)
+    sources = [site.folder / f"{document.name}.qmd" for document in rendered]
+    for document, source in zip(rendered, sources, strict=True):
+        gate.enforce(document, source, bibliography=bibliography)
+    unused = gate.unused_citations(sources, bibliography)
+    if unused:
+        raise GateError("the bibliography holds works no document cites", given="; ".join(str(item) for item in unused))

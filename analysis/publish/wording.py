@@ -36,8 +36,9 @@ def variables(ledger: Ledger, judgements: Sequence[Judgement], inputs: Inputs) -
         "overlap": {"sentence": clock(ledger, inputs)},
         "plain": {"sentence": plain(ledger, inputs)},
         "ccf": {"sentence": leads_and_lags(ledger, inputs)},
+        "weekend": {"sentence": weekend(ledger, inputs)},
         "study": {"controls": word_list([inputs.label(name) for name in inputs.plan.controls]) or "none are available"},
-        "evidence": {"scope": _scope(inputs), "overview": overview(ledger)},
+        "evidence": {"scope": _scope(ledger, inputs), "overview": overview(ledger)},
     }
 
 
@@ -67,9 +68,12 @@ def _answer(ledger: Ledger, lead: Judgement, judgements: Sequence[Judgement], in
     parts = [f"{_upper(lead.because)}."]
     if first is not None and first.status == "ok":
         small, asset = inputs.label(inputs.plan.small_cap), inputs.label(first.effect)
+        clear = is_significant(first, inputs.config.level)
         parts.append(
-            f"A rise of one percent in the {small} is followed by a change of {field_text(first, 'effect')} percent in "
-            f"{asset} over the next {inputs.config.lags} sessions (adjusted p {_relation(first)})."
+            f"One percent in the {small} goes with {field_text(first, 'effect')} percent in {asset} over the next "
+            f"{inputs.config.lags} sessions, "
+            f"{'a clear response' if clear else 'which cannot be told from zero'} (adjusted p "
+            f"{_relation(first)})."
         )
     pending = [item.title for item in judgements if item.verdict == "evidence not built yet"]
     words = (
@@ -82,17 +86,18 @@ def _answer(ledger: Ledger, lead: Judgement, judgements: Sequence[Judgement], in
     return {
         "headline": _HEADLINE[lead.verdict],
         "sentence": " ".join(parts),
-        "scope": _scope(inputs),
+        "scope": _scope(ledger, inputs),
         "pending": words,
     }
 
 
-def _scope(inputs: Inputs) -> str:
+def _scope(ledger: Ledger, inputs: Inputs) -> str:
     small = inputs.label(inputs.plan.small_cap)
     assets = word_list([inputs.label(name) for name in inputs.plan.crypto])
-    dates = inputs.dates
+    tested = [entry for entry in ledger.family("lead") if entry.start]
+    span = f", {min(e.start for e in tested)} to {max(e.end for e in tested)} at the longest" if tested else ""
     text = (
-        f"Daily returns of the {small} and of {assets}, {dates[0].date()} to {dates[-1].date()} at the longest. "
+        f"Daily returns of the {small} and of {assets}{span}. "
         f"{format_value(len(inputs.plan.calls), 'count')} tests in {format_value(len(inputs.plan.families), 'count')} "
         "declared families."
     )
@@ -135,12 +140,14 @@ def twin(ledger: Ledger, inputs: Inputs, family: str) -> str:
     """Say what the conditional twin does to a family."""
     entries = ledger.family(f"{family}-conditional")
     standing = sum(1 for entry in entries if is_significant(entry, inputs.config.level))
+    if all(entry.status != "ok" for entry in entries):
+        return "None of the common drivers is in the data, so that there is no conditional twin."
     return f"Beside the common drivers {_count(standing)} of {format_value(len(entries), 'count')}."
 
 
 def records(ledger: Ledger, inputs: Inputs) -> str:
     """Say what the price series shows about records in the year of the claim."""
-    year, small = inputs.config.record_year, inputs.plan.small_cap
+    year, small = inputs.config.record_year, inputs.config.small_cap
     base = f"record.{key(small)}.close"
     count = ledger.entry(f"{base}.count")
     if count.status != "ok":
@@ -232,14 +239,17 @@ def liquidity(ledger: Ledger, inputs: Inputs) -> str:
             reason = inputs.state_missing.get(state) or (entries[0].reason if entries else "no test was run")
             parts.append(f"The state “{state_label(state)}” cannot be tested: {reason}.")
             continue
-        standing = [entry for entry in usable if is_significant(entry, inputs.config.level)]
+        standing = sum(1 for entry in usable if is_significant(entry, inputs.config.level))
         first = next((entry for entry in usable if entry.effect == inputs.plan.crypto[0]), usable[0])
+        inside, outside = ledger.entry(f"{first.id}.inside"), ledger.entry(f"{first.id}.outside")
+        spells = format_value(int(ledger.entry(f"state.{state}").statistic or 0), "count")
         parts.append(
-            f"“{_upper(state_label(state))}”: the correlation of small caps and {inputs.label(first.effect)} "
-            "differs by "
-            f"{field_text(first, 'effect')} from its value otherwise (adjusted p {_relation(first)}); "
-            f"{_number(len(standing))} of {format_value(len(entries), 'count')} assets show a difference after "
-            "correction."
+            f"“{state_label(state)}” ({spells} spells): small caps and {inputs.label(first.effect)} correlate at "
+            f"{field_text(inside, 'estimate')} while it holds and at {field_text(outside, 'estimate')} "
+            "otherwise; after "
+            f"correction for volatility the difference is {field_text(first, 'effect')} (adjusted p "
+            f"{_relation(first)}), and "
+            f"{_number(standing)} of {format_value(len(entries), 'count')} assets show one."
         )
     return " ".join(parts) or "The study declares no state of liquidity."
 
@@ -276,6 +286,25 @@ def leads_and_lags(ledger: Ledger, inputs: Inputs) -> str:
         f"clock that makes this strictly predictive and {standing('before', 'lead')} under the other; where "
         "crypto comes "
         f"first it is {standing('before', 'lag')} and {standing('after', 'lag')}."
+    )
+
+
+def weekend(ledger: Ledger, inputs: Inputs) -> str:
+    """Say whether crypto over closed days shows in the next session of small caps."""
+    entries = ledger.family("weekend")
+    standing = [entry for entry in entries if is_significant(entry, inputs.config.level)]
+    first = _first(ledger, inputs, "weekend")
+    text = (
+        "What crypto did while equities were closed shows in the next session of small caps for "
+        f"{_number(len(standing))} of "
+        f"{format_value(len(entries), 'count')} assets after correction"
+    )
+    if first is None or first.status != "ok":
+        return text + "."
+    return text + (
+        f"; for {inputs.label(first.cause)} the response is {field_text(first, 'effect')} percent per percent "
+        "(adjusted p "
+        f"{_relation(first)})."
     )
 
 

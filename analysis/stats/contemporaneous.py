@@ -1,4 +1,4 @@
-"""The same-period response: how much one series moves with another within the period, alone or beside common drivers."""
+"""The same-period response: how much one series moves with another within the period, alone or beside others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from analysis.results import Inapplicable, TestResult
 from analysis.stats.granger import granger_test
 from analysis.stats.lagged import Floats, as_columns
 
-REFERENCE = "MacKinnon and White (1985), Journal of Econometrics 29; Gonçalves and Kilian (2004), Journal of Econometrics 123"
+REFERENCE = (
+    "MacKinnon and White (1985), Journal of Econometrics 29; Gonçalves and Kilian (2004), Journal of Econometrics 123"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

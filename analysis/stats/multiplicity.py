@@ -143,7 +143,8 @@ def romano_wolf(
     observed : array_like of shape (k,)
         Statistics.
     draws : array_like of shape (B, k)
-        The same statistics in B bootstrap samples that obey the nulls; one row holds one joint draw.
+        The same statistics in B bootstrap samples that obey the nulls; one row holds one joint draw. A draw may be
+        infinite (its covariance was singular), which can only make a p-value larger.
     alternative : {"two-sided", "greater"}
         Whether absolute values or the values themselves count as evidence. Wald and F statistics need "greater", which
         is the same thing for them.
@@ -163,7 +164,7 @@ def romano_wolf(
     Raises
     ------
     InputError
-        On wrong shapes or values that are not finite.
+        On wrong shapes, statistics that are not finite, or draws that are NaN.
 
     Notes
     -----
@@ -184,8 +185,8 @@ def romano_wolf(
     t, D = np.array(observed, dtype=np.float64), np.array(draws, dtype=np.float64)
     if t.ndim != 1 or t.size == 0 or D.ndim != 2 or D.shape[1] != t.size or D.shape[0] == 0:
         raise InputError("draws do not match the statistics", given=f"{D.shape} for {t.shape}", limit="(B, k) for (k,)")
-    if not (np.isfinite(t).all() and np.isfinite(D).all()):
-        raise InputError("statistics and draws must be finite", remedy="leave out tests without a result")
+    if not np.isfinite(t).all() or np.isnan(D).any():
+        raise InputError("statistics must be finite and no draw NaN", remedy="leave out tests without a result")
     if alternative not in ("two-sided", "greater"):
         raise InputError("unknown alternative", given=repr(alternative), limit='"two-sided", "greater"')
     if scale not in ("statistic", "pvalue"):

@@ -12,7 +12,10 @@ from analysis.study.files import Strict, read_toml
 Verdict = Literal["supported", "contradicted", "mixed", "no evidence", "not testable", "evidence not built yet"]
 Measure = Literal[
     "estimate",
+    "share_applicable",
     "significant",
+    "significant_positive",
+    "significant_negative",
     "share_significant",
     "share_significant_positive",
     "share_significant_negative",
@@ -22,13 +25,18 @@ Comparison = Literal[">=", ">", "<=", "<", "=="]
 
 
 class Evidence(Strict):
-    """A named selection of ledger entries: every field given must match; `id` is a shell-style pattern."""
+    """A named selection of ledger entries: every field given must match; `id` is a shell-style pattern.
+
+    With `paired_with`, an entry counts as significant, positive or applicable only if the entry of the same effect and
+    cause in that other family is so too.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     label: str
     family: str | None = None
     id: str | None = None
     state: str | None = None
+    paired_with: str | None = None
 
     @model_validator(mode="after")
     def _selects(self) -> Evidence:

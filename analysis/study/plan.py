@@ -7,13 +7,31 @@ from typing import Literal
 
 from analysis.study.config import Clock, StudyConfig
 
-Kind = Literal["granger", "beta", "correlation", "state_granger", "state_correlation", "diagnostics", "record"]
+Kind = Literal[
+    "granger",
+    "beta",
+    "weekend",
+    "correlation",
+    "correlation_side",
+    "state_granger",
+    "state_correlation",
+    "diagnostics",
+    "record",
+]
 Adjustment = Literal["romano-wolf", "bh", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One test to run: what leads what, under which clock, conditioned on what, in which state."""
+    """One test to run: what leads what, under which clock, conditioned on what, in which state.
+
+    Attributes
+    ----------
+    conditional : bool
+        The test is a conditional twin; without any control in the data it does not apply.
+    side : str
+        For a cross-correlation: "lead" (small caps first) or "lag" (crypto first).
+    """
 
     id: str
     kind: Kind
@@ -24,6 +42,8 @@ class Call:
     state: str = ""
     strict: bool | None = None
     covariance: str = ""
+    conditional: bool = False
+    side: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +103,11 @@ def declare(
     families = [
         *_lead_families(config, small_cap, crypto, controls),
         *_same_session(small_cap, crypto, controls),
-        _correlations(small_cap, crypto),
+        _weekend(small_cap, crypto),
+        *_correlations(small_cap, crypto),
         *_state_families(config, small_cap, crypto),
         _diagnostics((small_cap, *crypto)),
-        _records(config, small_cap),
+        _records(config),
     ]
     return Plan(tuple(families), small_cap, crypto, controls, substitutions, missing)
 
@@ -144,7 +165,7 @@ def _granger(
 ) -> Call:
     cause, effect = (small_cap, asset) if direction == "lead" else (asset, small_cap)
     name = f"granger.{key(cause)}.{key(effect)}.{clock}.{twin}"
-    return Call(name, "granger", effect, cause, clock, given, "", strict)
+    return Call(name, "granger", effect, cause, clock, given, strict=strict, conditional=twin == "conditional")
 
 
 def _same_session(small_cap: str, crypto: tuple[str, ...], controls: tuple[str, ...]) -> list[Family]:
@@ -152,7 +173,15 @@ def _same_session(small_cap: str, crypto: tuple[str, ...], controls: tuple[str, 
     families = []
     for name, twin, given in (("same-session", "bivariate", ()), ("same-session-conditional", "conditional", controls)):
         calls = tuple(
-            Call(f"beta.{key(small_cap)}.{key(asset)}.after.{twin}", "beta", asset, small_cap, "after", given)
+            Call(
+                f"beta.{key(small_cap)}.{key(asset)}.after.{twin}",
+                "beta",
+                asset,
+                small_cap,
+                "after",
+                given,
+                conditional=twin == "conditional",
+            )
             for asset in crypto
         )
         title = f"Same-session response of crypto to small caps: {twin}"
@@ -160,14 +189,49 @@ def _same_session(small_cap: str, crypto: tuple[str, ...], controls: tuple[str, 
     return families
 
 
-def _correlations(small_cap: str, crypto: tuple[str, ...]) -> Family:
-    clocks: tuple[Clock, ...] = ("after", "before")
+def _weekend(small_cap: str, crypto: tuple[str, ...]) -> Family:
+    """Whether what crypto did while equities were closed shows in the next session."""
     calls = tuple(
+        Call(f"weekend.{key(asset)}.{key(small_cap)}", "weekend", small_cap, asset, "before") for asset in crypto
+    )
+    return Family("weekend", "Crypto over closed days and the next session of small caps", ("lead",), "bh", calls)
+
+
+def _correlations(small_cap: str, crypto: tuple[str, ...]) -> list[Family]:
+    """Both sides under both clocks; the overlapping ones are corrected apart, so that artefacts lend no strength."""
+    clocks: tuple[Clock, ...] = ("after", "before")
+    same = tuple(
         Call(f"ccf.{key(small_cap)}.{key(asset)}.{clock}", "correlation", asset, small_cap, clock)
         for asset in crypto
         for clock in clocks
     )
-    return Family("correlation", "Cross-correlation at all leads and lags", ("lead",), "bh", calls)
+    sides = tuple(
+        Call(
+            f"{call.id}.{side}",
+            "correlation_side",
+            call.effect,
+            call.cause,
+            call.clock,
+            strict=(call.clock == "after") == (side == "lead"),
+            side=side,
+        )
+        for call in same
+        for side in ("lead", "lag")
+    )
+    title = "Cross-correlation at leads and lags"
+    return [
+        Family("same-session-correlation", "Correlation of the same session", (), "none", same),
+        Family(
+            "correlation",
+            f"{title}: strictly predictive",
+            ("lead",),
+            "bh",
+            tuple(call for call in sides if call.strict),
+        ),
+        Family(
+            "correlation-overlap", f"{title}: overlapping", ("lead",), "bh", tuple(c for c in sides if not c.strict)
+        ),
+    ]
 
 
 def _state_families(config: StudyConfig, small_cap: str, crypto: tuple[str, ...]) -> list[Family]:
@@ -193,10 +257,11 @@ def _diagnostics(series: tuple[str, ...]) -> Family:
     return Family("diagnostics", "Properties of each return series", (), "none", calls)
 
 
-def _records(config: StudyConfig, small_cap: str) -> Family:
+def _records(config: StudyConfig) -> Family:
+    """Record highs of the named index itself: a stand-in cannot confirm or refute a statement about it."""
     calls = (
-        Call(f"record.{key(small_cap)}.close", "record", small_cap),
-        Call(f"record.{key(small_cap)}.intraday", "record", small_cap),
+        Call(f"record.{key(config.small_cap)}.close", "record", config.small_cap),
+        Call(f"record.{key(config.small_cap)}.intraday", "record", config.small_cap),
         Call(f"record.{key(config.small_cap_total_return)}.total", "record", config.small_cap_total_return),
     )
     return Family("record", f"Record highs of {config.record_year}", ("record-2024",), "none", calls)

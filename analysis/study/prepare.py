@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from analysis.study.config import Clock, StudyConfig
 from analysis.study.plan import Plan, declare
 
 FEWEST_ROWS = 250
+LEAST_COVERAGE = 0.8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +107,7 @@ def prepare(config: StudyConfig, snapshot: Snapshot, catalog: Catalog) -> Inputs
         substitutions=substitutions,
         missing=missing,
     )
+    _check_strictness(plan, panels)
     return Inputs(
         config=config,
         plan=plan,
@@ -113,7 +115,7 @@ def prepare(config: StudyConfig, snapshot: Snapshot, catalog: Catalog) -> Inputs
         catalog=catalog,
         panels=panels,
         states=frame,
-        state_rules={name: item.rule for name, item in built.descriptions.items()},
+        state_rules={name: "; ".join((item.rule, *item.notes)) for name, item in built.descriptions.items()},
         state_missing={name: reason for name, reason in built.missing.items() if name in config.states},
         state_series=tuple(
             sorted(
@@ -131,20 +133,23 @@ def _resolve(config: StudyConfig, snapshot: Snapshot, catalog: Catalog) -> _Reso
     substitutions: list[tuple[str, str]] = []
     missing: list[tuple[str, str]] = []
 
-    def pick(names: tuple[str, ...]) -> tuple[str, ...]:
+    def pick(names: tuple[str, ...], usable: Callable[[str], str]) -> tuple[str, ...]:
         chosen: list[str] = []
         for name in names:
-            answer = catalog.resolve(name, snapshot.series)
-            if answer.used is None:
-                missing.append((name, f"{answer.note} ({snapshot.missing.get(name, 'not in the snapshot')})"))
-            elif answer.used not in chosen:
-                chosen.append(answer.used)
-                if answer.substituted:
-                    substitutions.append((name, answer.used))
+            candidates = [key for key in (name, *catalog.entry(name).alternatives) if key in snapshot.series]
+            reasons = {key: usable(key) for key in candidates}
+            found = next((key for key in candidates if not reasons[key]), None)
+            if found is None:
+                absent = snapshot.missing.get(name, "not in the data, nor is any of its alternatives")
+                missing.append((name, "; ".join(reasons.values()) or absent))
+            elif found not in chosen:
+                chosen.append(found)
+                if found != name:
+                    substitutions.append((name, found))
         return tuple(chosen)
 
-    small = pick((config.small_cap,))
-    crypto, controls = pick(config.crypto), pick(config.controls)
+    small = pick((config.small_cap,), lambda _: "")
+    crypto = pick(config.crypto, lambda _: "")
     if not small or not crypto:
         what = "small-cap" if not small else "crypto"
         raise ConfigError(
@@ -153,7 +158,36 @@ def _resolve(config: StudyConfig, snapshot: Snapshot, catalog: Catalog) -> _Reso
             limit=f"the snapshot holds {', '.join(snapshot.series)}",
             remedy="supply one of them as a CSV file named after its id",
         )
+    controls = pick(config.controls, lambda key: _too_short(key, small[0], crypto[0], config, snapshot))
     return small[0], crypto, controls, tuple(substitutions), tuple(missing)
+
+
+def _too_short(control: str, small_cap: str, asset: str, config: StudyConfig, snapshot: Snapshot) -> str:
+    """Return why a control may not be used, or nothing: one short control would cut the sample of every test."""
+    days = snapshot.frame(small_cap).index
+    traded = snapshot.frame(asset).index
+    first, last = max(traded[0], pd.Timestamp(config.start)), min(traded[-1], pd.Timestamp(config.end or traded[-1]))
+    wanted = days[(days >= first) & (days <= last)]
+    known = snapshot.frame(control).index
+    share = float(((wanted >= known[0]) & (wanted <= known[-1])).mean()) if len(wanted) else 0.0
+    if share >= LEAST_COVERAGE:
+        return ""
+    return f"{control} covers {share:.0%} of the sessions, less than {LEAST_COVERAGE:.0%}"
+
+
+def _check_strictness(plan: Plan, panels: Mapping[Clock, Panel]) -> None:
+    """Refuse a plan that calls a lead strictly predictive where the instants of the data say otherwise."""
+    for call in plan.calls:
+        if call.kind != "granger" or not call.strict:
+            continue
+        hours = panels[call.clock].overlap_hours(call.effect, call.cause)
+        if hours > 0:
+            raise DataError(
+                f"a lead of {call.cause} over {call.effect} is not strictly predictive under clock {call.clock!r}",
+                given=f"the cause reaches {hours:.1f} hours into the window of the effect",
+                cause="the catalogue declares observation times that do not fit the study",
+                remedy="correct `observed` of the series in data/catalog.toml",
+            )
 
 
 def _check_overlap(aligned: Panel, small_cap: str, crypto: tuple[str, ...]) -> None:

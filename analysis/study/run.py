@@ -28,13 +28,15 @@ Runner = Callable[[Call, Family, Inputs, Signs | None], list[Entry]]
 RUNNERS: Mapping[str, Runner] = {
     "granger": run_leads.run_granger,
     "beta": run_leads.run_beta,
+    "weekend": run_leads.run_weekend,
     "correlation": run_leads.run_correlation,
+    "correlation_side": run_leads.run_correlation_side,
     "state_granger": run_states.run_state_granger,
     "state_correlation": run_states.run_state_correlation,
     "diagnostics": run_series.run_diagnostics,
     "record": run_series.run_record,
 }
-_BOOTSTRAPPED = ("granger", "beta", "state_granger", "state_correlation")
+_BOOTSTRAPPED = ("granger", "beta", "weekend", "state_granger", "state_correlation")
 
 
 def execute(inputs: Inputs, *, draws: int, say: Say | None = None, workers: int | None = None) -> Ledger:
@@ -76,7 +78,8 @@ def run_family(family: Family, inputs: Inputs, draws: int) -> list[Entry]:
     if family.adjustment == "none":
         return entries
     tested = [entry for entry in entries if entry.family == family.name]
-    corrected = _romano_wolf(family, tested, inputs, signs) if signs is not None and family.headline else _bh(tested)
+    joint = family.adjustment == "romano-wolf" and signs is not None
+    corrected = _romano_wolf(family, tested, inputs, signs) if joint and signs is not None else _bh(tested)
     return [corrected.get(entry.id, entry) for entry in entries]
 
 
@@ -95,7 +98,7 @@ def _bh(tested: list[Entry]) -> dict[str, Entry]:
 
 
 def _romano_wolf(family: Family, tested: list[Entry], inputs: Inputs, signs: Signs) -> dict[str, Entry]:
-    """Control the family-wise error by the joint bootstrap of all tests that could be run."""
+    """Control the family-wise error by the joint bootstrap; tests that could not be run stay in the denominator."""
     by_id = {entry.id: entry for entry in tested}
     observed, draws, names = [], [], []
     for call in family.calls:
@@ -107,8 +110,8 @@ def _romano_wolf(family: Family, tested: list[Entry], inputs: Inputs, signs: Sig
         names.append(call.id)
     if not names:
         return {}
-    adjusted = romano_wolf(np.array(observed), np.column_stack(draws)).adjusted
-    label = f"Romano-Wolf step-down over {len(names)} tests"
+    adjusted = romano_wolf(np.array(observed), np.column_stack(draws), family_size=len(tested)).adjusted
+    label = f"Romano-Wolf step-down over {len(tested)} tests"
     return {
         name: dataclasses.replace(by_id[name], pvalue_adjusted=float(value), adjustment=label)
         for name, value in zip(names, adjusted, strict=True)

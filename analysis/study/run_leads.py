@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from analysis.results import Inapplicable
 from analysis.stats.contemporaneous import same_period_response
-from analysis.stats.crosscorr import cross_correlation
+from analysis.stats.crosscorr import CrossCorrelation, cross_correlation
 from analysis.stats.granger import granger_test, rademacher, wild_bootstrap_statistics
 from analysis.stats.granger_bootstrap import Signs
 from analysis.stats.lagged import Floats
@@ -24,6 +25,8 @@ def signs_for(inputs: Inputs, name: str, draws: int) -> Signs:
 
 def run_granger(call: Call, family: Family, inputs: Inputs, signs: Signs | None) -> list[Entry]:
     """Test a lead in the mean; the p-value that counts is that of the wild bootstrap."""
+    if call.conditional and not call.given:
+        return [_without_controls("Granger causality in mean", call, family)]
     effect, cause, controls, dates = inputs.twin_rows(call.clock, call.effect, call.cause)
     result = granger_test(
         effect,
@@ -53,56 +56,96 @@ def granger_draws(call: Call, inputs: Inputs, signs: Signs) -> tuple[float, Floa
 
 def run_beta(call: Call, family: Family, inputs: Inputs, signs: Signs | None) -> list[Entry]:
     """Measure the same-session response, alone or beside the controls of the same session."""
+    if call.conditional and not call.given:
+        return [_without_controls("Same-period response", call, family)]
     effect, cause, controls, dates = inputs.twin_rows(call.clock, call.effect, call.cause)
+    return [_response(effect, cause, _given(call, inputs, controls), dates, call, family, inputs, signs)]
+
+
+def run_weekend(call: Call, family: Family, inputs: Inputs, signs: Signs | None) -> list[Entry]:
+    """Regress the first session after closed days on what crypto did between the two sessions.
+
+    The crypto return runs from the first bar after the last close to the last bar before the next: no hour of it is an
+    hour in which the equity index could move.
+    """
+    before, after = inputs.panels["before"], inputs.panels["after"]
+    gap = before.weekend_indicator.to_numpy(dtype=bool)
+    cause = np.full(len(gap), np.nan)
+    reopened, closed = before.levels[call.cause].to_numpy(dtype=float), after.levels[call.cause].to_numpy(dtype=float)
+    cause[1:] = np.where(gap[1:], np.log(reopened[1:] / closed[:-1]), np.nan)
+    effect = inputs.returns("before", (call.effect,))[:, 0]
+    dates = inputs.dates[np.isfinite(effect) & np.isfinite(cause)]
+    if inputs.config.weekend == "calendar":
+        reason = "on calendar days every closed day has a row of its own"
+        return [to_entry(Inapplicable(method="Same-period response", reason=reason), call, family, dates[:0])]
+    return [_response(effect, cause, None, dates, call, family, inputs, signs)]
+
+
+def _response(
+    effect: Floats,
+    cause: Floats,
+    given: Floats | None,
+    dates: pd.DatetimeIndex,
+    call: Call,
+    family: Family,
+    inputs: Inputs,
+    signs: Signs | None,
+) -> Entry:
     result = same_period_response(
         effect,
         cause,
-        given=_given(call, inputs, controls),
+        given=given,
         cov=inputs.config.covariance,
         weights=signs,
         effect_name=inputs.label(call.effect),
         cause_name=inputs.label(call.cause),
     )
-    return [to_entry(result, call, family, dates, getattr(result, "bootstrap_pvalue", None))]
+    return to_entry(result, call, family, dates, getattr(result, "bootstrap_pvalue", None))
+
+
+def _without_controls(method: str, call: Call, family: Family) -> Entry:
+    reason = "none of the common drivers the study names is in the data"
+    return to_entry(Inapplicable(method=method, reason=reason), call, family, pd.DatetimeIndex([]))
+
+
+def _correlated(call: Call, inputs: Inputs) -> tuple[CrossCorrelation | Inapplicable, pd.DatetimeIndex]:
+    x, y = inputs.returns(call.clock, (call.effect, call.cause)).T
+    dates = inputs.dates[np.isfinite(x) & np.isfinite(y)]
+    return cross_correlation(x, y, max_lag=inputs.config.correlation_lags), dates
 
 
 def run_correlation(call: Call, family: Family, inputs: Inputs, signs: Signs | None) -> list[Entry]:
-    """Correlate at all leads and lags: the same session, and the cumulative test of either side."""
-    x, y = inputs.returns(call.clock, (call.effect, call.cause)).T
-    dates = inputs.dates[np.isfinite(x) & np.isfinite(y)]
-    result = cross_correlation(x, y, max_lag=inputs.config.correlation_lags)
+    """Correlate at all leads and lags; the entry is the correlation of the same session, which describes."""
+    result, dates = _correlated(call, inputs)
     if isinstance(result, Inapplicable):
-        return [to_entry(result, call, family, dates, suffix=suffix) for suffix in ("", ".lead", ".lag")]
+        return [to_entry(result, call, family, dates)]
     zero = len(result.lags) // 2
-    shared = context(call, family, dates) | {"method": result.method, "nobs": int(result.nobs[zero])}
-    same = Entry(
-        id=call.id,
-        statistic=float(result.t_robust[zero]),
-        estimate=float(result.estimate[zero]),
-        estimate_name="same-session correlation",
-        lower=float(result.lower[zero]),
-        upper=float(result.upper[zero]),
-        level=float(result.options["level"]),
-        lags=0,
-        summary=result.summary(),
-        result=result.to_json(),
-        # The same-session correlation describes; the corrected tests of this family are those of the two sides.
-        **shared | {"family": "same-session-correlation", "strict": None},
-    )
-    strict_side = "lead" if call.clock == "after" else "lag"
-    sides = [
+    return [
         Entry(
-            id=f"{call.id}.{side}",
-            statistic=float(result.cumulative[row, -1]),
-            df=f"{inputs.config.correlation_lags}",
-            pvalue=float(result.cumulative_pvalue[row, -1]),
-            lags=inputs.config.correlation_lags,
+            id=call.id,
+            method=result.method,
+            statistic=float(result.t_robust[zero]),
+            estimate=float(result.estimate[zero]),
+            estimate_name="same-session correlation",
+            lower=float(result.lower[zero]),
+            upper=float(result.upper[zero]),
+            level=float(result.options["level"]),
+            nobs=int(result.nobs[zero]),
+            lags=0,
             summary=result.summary(),
-            **shared | {"strict": side == strict_side},
+            result=result.to_json(),
+            **context(call, family, dates),
         )
-        for row, side in enumerate(("lead", "lag"))
     ]
-    return [same, *sides]
+
+
+def run_correlation_side(call: Call, family: Family, inputs: Inputs, signs: Signs | None) -> list[Entry]:
+    """Test all lags of one side together: small caps first ("lead") or crypto first ("lag")."""
+    result, dates = _correlated(call, inputs)
+    if not isinstance(result, Inapplicable):
+        # The effect is x and the cause is y, so small caps come first where y leads.
+        return [to_entry(result.lead_test("y" if call.side == "lead" else "x"), call, family, dates)]
+    return [to_entry(result, call, family, dates)]
 
 
 def _given(call: Call, inputs: Inputs, controls: Floats) -> Floats | None:

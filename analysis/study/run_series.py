@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.market import calendars
 from analysis.market.highs import DECIMALS, RecordFacts, record_facts
 from analysis.results import Inapplicable, Result
 from analysis.stats import diagnostics, unitroots
@@ -15,6 +16,10 @@ from analysis.study.entry import Entry
 from analysis.study.mapping import day, to_entry
 from analysis.study.plan import Call, Family
 from analysis.study.prepare import Inputs
+
+# The highest price of a short history is no record.
+RECORD_HISTORY_YEARS = 10
+_DAYS_A_YEAR = 365.25
 
 
 def run_diagnostics(call: Call, family: Family, inputs: Inputs, signs: Signs | None) -> list[Entry]:
@@ -95,6 +100,7 @@ def _levels(facts: RecordFacts, basis: str) -> list[tuple[str, str, float | None
 
 def _no_record(series_id: str, basis: str, inputs: Inputs) -> str:
     """Return why the records of a series cannot be stated, or nothing."""
+    year = inputs.config.record_year
     if series_id not in inputs.snapshot.series:
         return inputs.snapshot.missing.get(series_id, f"{series_id} is not in the data")
     frame = inputs.snapshot.frame(series_id)
@@ -102,7 +108,11 @@ def _no_record(series_id: str, basis: str, inputs: Inputs) -> str:
         return f"{series_id} was supplied without daily highs"
     if inputs.catalog.entry(series_id).transform not in ("log_return", "log_difference"):
         return f"{series_id} is not a price"
-    years = frame.index.year
-    if not (years == inputs.config.record_year).any():
-        return f"{series_id} has no observation in {inputs.config.record_year}"
+    sessions = calendars.nyse(f"{year}-01-01", f"{year}-12-31").dates
+    there = int(sessions.isin(frame.index).sum())
+    if there < len(sessions):
+        return f"{series_id} has {there} of the {len(sessions)} sessions of {year}"
+    history = (sessions[0] - frame.index[0]).days / _DAYS_A_YEAR
+    if history < RECORD_HISTORY_YEARS:
+        return f"{series_id} has {history:.1f} years before {year}; a record needs {RECORD_HISTORY_YEARS}"
     return ""

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.results import Inapplicable
+from analysis.results import Inapplicable, Result
 from analysis.stats.granger_bootstrap import Signs
 from analysis.stats.lagged import Floats
 from analysis.stats.regimes import StateCorrelationResult, StateGrangerResult, state_correlation, state_granger
+from analysis.stats.regimes_shift import StateShiftResult, state_correlation_shift
+from analysis.stats.states import FEW_EPISODES
 from analysis.study.entry import Entry
 from analysis.study.mapping import context, day, to_entry
 from analysis.study.plan import Call, Family
@@ -32,63 +34,77 @@ def run_state_granger(call: Call, family: Family, inputs: Inputs, signs: Signs |
         bootstrap=0 if signs is None else signs.shape[1],
         rng=generator(inputs.config.seed, call.id),
     )
-    entries = [to_entry(result, call, family, dates, getattr(result, "bootstrap_pvalue", None))]
-    if isinstance(result, StateGrangerResult):
-        entries += _sides(
-            call,
-            family,
-            dates,
-            result.cumulative,
-            result.cumulative_lower,
-            result.cumulative_upper,
-            result.state_nobs,
-            "cumulative response",
-            result.method,
-        )
-    return entries
+    if not isinstance(result, StateGrangerResult):
+        return [to_entry(result, call, family, dates)]
+    spells = int(result.state_episodes.min())
+    tested: Result = result
+    if spells < FEW_EPISODES:
+        # The estimates stand, the test does not: rows of one spell are no independent evidence on the state.
+        tested = Inapplicable(method=result.method, reason=f"only {spells} separate spells, too few for a test")
+    sides = _sides(
+        call,
+        family,
+        dates,
+        (result.cumulative, result.cumulative_lower, result.cumulative_upper, result.state_nobs),
+        "cumulative response",
+        result.method,
+    )
+    return [to_entry(tested, call, family, dates, getattr(tested, "bootstrap_pvalue", None)), *sides]
 
 
 def run_state_correlation(call: Call, family: Family, inputs: Inputs, signs: Signs | None) -> list[Entry]:
-    """Test whether the same-session correlation differs between a state and its opposite, volatility corrected."""
+    """Test whether the same-session correlation differs between a state and its opposite, corrected for volatility.
+
+    The p-value that counts is the larger of two: a wild bootstrap of the rows, and the rotation of the whole history of
+    the state. The first allows for changing volatility, the second for spells that last while the correlation drifts.
+    """
     if call.state not in inputs.states:
         return [_without_state("Correlation by state", call, family, inputs)]
     x, y = inputs.returns(call.clock, (call.cause, call.effect)).T
     dates = inputs.dates[np.isfinite(x) & np.isfinite(y)]
-    result = state_correlation(
-        x,
-        y,
-        inputs.states[call.state].to_numpy(dtype=np.float64),
-        bootstrap=0 if signs is None else signs.shape[1],
-        rng=generator(inputs.config.seed, call.id),
+    state = inputs.states[call.state].to_numpy(dtype=np.float64)
+    rng = generator(inputs.config.seed, call.id)
+    result = state_correlation(x, y, state, bootstrap=0 if signs is None else signs.shape[1], rng=rng)
+    rotated = state_correlation_shift(x, y, state)
+    if not isinstance(result, StateCorrelationResult):
+        return [to_entry(result, call, family, dates)]
+    if not isinstance(rotated, StateShiftResult):
+        return [to_entry(rotated, call, family, dates)]
+    by_rows = result.pvalue if result.bootstrap_pvalue is None else result.bootstrap_pvalue
+    entry = to_entry(result, call, family, dates, max(by_rows, rotated.pvalue))
+    described = to_entry(rotated, call, family, dates, suffix=".rotation", family_name=f"{family.name}.parts")
+    raw = Entry(
+        id=f"{call.id}.raw",
+        method=f"{result.method}, not corrected for volatility",
+        statistic=result.raw_statistic,
+        pvalue=result.raw_pvalue,
+        estimate=float(result.correlation[1] - result.correlation[0]),
+        estimate_name="raw difference of correlations, inside less outside",
+        nobs=result.nobs,
+        summary=result.summary(),
+        **context(call, family, dates) | {"family": f"{family.name}.parts"},
     )
-    entries = [to_entry(result, call, family, dates, getattr(result, "bootstrap_pvalue", None))]
-    if isinstance(result, StateCorrelationResult):
-        entries += _sides(
-            call,
-            family,
-            dates,
-            result.correlation,
-            result.lower,
-            result.upper,
-            result.state_nobs,
-            "same-session correlation",
-            result.method,
-        )
-    return entries
+    sides = _sides(
+        call,
+        family,
+        dates,
+        (result.correlation, result.lower, result.upper, result.state_nobs),
+        "same-session correlation",
+        result.method,
+    )
+    return [entry, described, raw, *sides]
 
 
 def _sides(
     call: Call,
     family: Family,
     dates: pd.DatetimeIndex,
-    estimate: Floats,
-    lower: Floats,
-    upper: Floats,
-    nobs: Floats,
+    columns: tuple[Floats, Floats, Floats, Floats],
     name: str,
     method: str,
 ) -> list[Entry]:
-    """Return the estimate outside and inside of a state; they describe and are no tests of their own."""
+    """Return estimate, lower, upper and rows outside and inside of a state; they describe and are no tests."""
+    estimate, lower, upper, nobs = columns
     shared = context(call, family, dates) | {"family": f"{family.name}.sides", "method": method}
     return [
         Entry(

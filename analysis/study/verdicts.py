@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from analysis.study.claims import Claim, Claims, Condition, Evidence
 from analysis.study.ledger import Entry, Ledger
+
+# Below this share of computable tests, "few" and "none" say nothing.
+ENOUGH = 0.9
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -69,7 +72,7 @@ def judge(claims: Claims, ledger: Ledger, *, level: float, smallest_effect: floa
     Parameters
     ----------
     level : float
-        An entry is significant when its adjusted p-value (its raw one in a family without correction) is below it.
+        An entry is significant when its adjusted p-value (its raw one in a family without correction) is at most it.
     smallest_effect : float
         An interval inside plus or minus this value is negligible.
 
@@ -82,7 +85,7 @@ def judge(claims: Claims, ledger: Ledger, *, level: float, smallest_effect: floa
 
 
 def _judge_one(claim: Claim, ledger: Ledger, level: float, smallest_effect: float) -> Judgement:
-    readings = tuple(_read(item, ledger.entries, level, smallest_effect) for item in claim.evidence)
+    readings = tuple(_read(item, ledger, level, smallest_effect) for item in claim.evidence)
     if not claim.evidence:
         verdict, because = "evidence not built yet", f"would be decided by: {claim.would_decide}"
     elif readings[0].applicable == 0:
@@ -111,52 +114,80 @@ def _first_rule(claim: Claim, readings: dict[str, Reading]) -> tuple[str, str]:
 
 
 def _holds(condition: Condition, reading: Reading) -> bool:
-    value = _measure(condition.measure, reading)
+    """Say whether a condition holds; absent tests never help: they count against "many" and void "few" or "none"."""
+    if condition.measure == "share_applicable":
+        value: float | None = reading.applicable / reading.tests if reading.tests else 0.0
+        return value is not None and _COMPARE[condition.comparison](value, condition.value)
+    if condition.measure != "estimate" and condition.comparison in ("<=", "<", "=="):
+        if not reading.tests or reading.applicable / reading.tests < ENOUGH:
+            return False
+        value = _measure(condition.measure, reading, reading.applicable)
+    else:
+        value = _measure(condition.measure, reading, reading.tests)
     return value is not None and _COMPARE[condition.comparison](value, condition.value)
 
 
-def _measure(name: str, reading: Reading) -> float | None:
-    """Return one measure; shares divide by all tests of the family, and none exists where nothing could be computed."""
+def _measure(name: str, reading: Reading, denominator: int) -> float | None:
+    """Return one measure; none exists where nothing could be computed."""
     if reading.applicable == 0:
         return None
     if name == "estimate":
         return reading.estimate
     counts = {
         "significant": reading.significant,
-        "share_significant": reading.significant / reading.tests,
-        "share_significant_positive": reading.significant_positive / reading.tests,
-        "share_significant_negative": reading.significant_negative / reading.tests,
-        "share_negligible": reading.negligible / reading.tests,
+        "significant_positive": reading.significant_positive,
+        "significant_negative": reading.significant_negative,
+        "negligible": reading.negligible,
     }
-    return float(counts[name])
+    share = name.removeprefix("share_")
+    return counts[share] / denominator if share != name else float(counts[name])
 
 
-def _read(evidence: Evidence, entries: Iterable[Entry], level: float, smallest_effect: float) -> Reading:
-    chosen = [entry for entry in entries if _selected(evidence, entry)]
-    usable = [entry for entry in chosen if entry.status == "ok"]
-    significant = [entry for entry in usable if is_significant(entry, level)]
-    negligible = [
-        entry
-        for entry in usable
-        if entry.lower is not None
-        and entry.upper is not None
-        and -smallest_effect < entry.lower
-        and entry.upper < smallest_effect
-    ]
+def _read(evidence: Evidence, ledger: Ledger, level: float, smallest_effect: float) -> Reading:
+    chosen = [entry for entry in ledger.entries if _selected(evidence, entry)]
+    partners = (
+        {(item.effect, item.cause): item for item in ledger.entries if item.family == evidence.paired_with}
+        if evidence.paired_with is not None
+        else None
+    )
+
+    def all_of(entry: Entry, holds: Callable[[Entry], bool]) -> bool:
+        if partners is None:
+            return holds(entry)
+        partner = partners.get((entry.effect, entry.cause))
+        return holds(entry) and partner is not None and holds(partner)
+
+    def count(holds: Callable[[Entry], bool]) -> int:
+        return sum(1 for entry in chosen if all_of(entry, holds))
+
+    usable = [entry for entry in chosen if all_of(entry, lambda item: item.status == "ok")]
     ranked = sorted(usable, key=_strength)
     return Reading(
-        evidence.name,
-        evidence.label,
-        len(chosen),
-        len(usable),
-        len(significant),
-        sum(1 for entry in significant if entry.estimate is not None and entry.estimate > 0),
-        sum(1 for entry in significant if entry.estimate is not None and entry.estimate < 0),
-        len(negligible),
-        usable[0].estimate if len(usable) == 1 else None,
-        tuple(entry.id for entry in chosen),
-        ranked[0].id if ranked else "",
+        name=evidence.name,
+        label=evidence.label,
+        tests=len(chosen),
+        applicable=len(usable),
+        significant=count(lambda item: is_significant(item, level)),
+        significant_positive=count(lambda item: is_significant(item, level) and _sign(item) > 0),
+        significant_negative=count(lambda item: is_significant(item, level) and _sign(item) < 0),
+        negligible=count(lambda item: _is_negligible(item, smallest_effect)),
+        estimate=usable[0].estimate if len(usable) == 1 else None,
+        ids=tuple(entry.id for entry in chosen),
+        strongest=ranked[0].id if ranked else "",
     )
+
+
+def _sign(entry: Entry) -> int:
+    """Return the sign the interval allows; 0 when it holds both: a joint test can reject with a sum near zero."""
+    if entry.lower is not None and entry.lower > 0:
+        return 1
+    return -1 if entry.upper is not None and entry.upper < 0 else 0
+
+
+def _is_negligible(entry: Entry, smallest_effect: float) -> bool:
+    if entry.status != "ok" or entry.lower is None or entry.upper is None:
+        return False
+    return -smallest_effect < entry.lower and entry.upper < smallest_effect
 
 
 def _selected(evidence: Evidence, entry: Entry) -> bool:
@@ -173,9 +204,9 @@ def decisive_pvalue(entry: Entry) -> float | None:
 
 
 def is_significant(entry: Entry, level: float) -> bool:
-    """Say whether an entry has a p-value a rule may use, and whether it is below the level."""
+    """Say whether an entry has a p-value a rule may use, and whether it is at most the level."""
     p = decisive_pvalue(entry)
-    return entry.status == "ok" and p is not None and p < level
+    return entry.status == "ok" and p is not None and p <= level
 
 
 def _strength(entry: Entry) -> tuple[float, float, str]:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import stat
-import time
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
@@ -256,19 +255,6 @@ def test_lost_column_is_a_change(two: dict[str, RawSeries], freezer) -> None:
     bare = replace(two["RUT"], frame=two["RUT"].frame[["value"]])
     result = snapshot.diff(freezer(two), freezer(two | {"RUT": bare}))
     assert result.changed["RUT"].rows_changed == len(bare.frame)
-
-
-def test_loading_forty_series_is_quick(book, world: dict[str, RawSeries], freezer) -> None:
-    names = [entry.id for entry in book][:40]
-    many = {name: replace(world["BTC"], series_id=name) for name in names}
-    folder = freezer(many).path
-    snapshot.load(folder)
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        snapshot.load(folder)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.3
 
 
 def test_a_race_leaves_one_good_snapshot(two: dict[str, RawSeries], freezer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,3 +57,19 @@ def test_adding_an_asset_does_not_shift_the_draws_of_a_family() -> None:
     np.testing.assert_array_equal(first, generator(7, "family.lead").standard_normal(5))
     assert not np.array_equal(first, generator(7, "family.reverse").standard_normal(5))
     assert not np.array_equal(first, generator(8, "family.lead").standard_normal(5))
+
+
+def test_overlapping_correlations_lend_no_strength_to_strict_ones(plan: Plan) -> None:
+    families = {family.name: family for family in plan.families}
+    assert all(call.strict for call in families["correlation"].calls)
+    assert all(call.strict is False for call in families["correlation-overlap"].calls)
+    strict = {(call.clock, call.side) for call in families["correlation"].calls}
+    assert strict == {("after", "lead"), ("before", "lag")}
+
+
+def test_a_conditional_twin_without_drivers_stays_in_the_plan(repository: Path) -> None:
+    study = config.load(repository / "data" / "studies" / "default.toml")
+    bare = declare(study, small_cap="RUT", crypto=("BTC",), controls=())
+    twins = [call for call in bare.calls if call.conditional]
+    assert twins
+    assert all(call.given == () for call in twins)

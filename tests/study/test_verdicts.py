@@ -34,15 +34,21 @@ def _claims(*rows: dict) -> Claims:
     return Claims.model_validate({"source": "x", "claims": list(rows)})
 
 
-def _entry(name: str, estimate: float, p: float, low: float = -1.0, high: float = 1.0, **more: object) -> Entry:
+def _entry(
+    name: str, estimate: float, p: float, low: float | None = None, high: float | None = None, **more: str
+) -> Entry:
+    """Return an entry whose interval, unless given, lies on the side of its estimate."""
+    low = estimate - 0.1 if low is None else low
+    high = estimate + 0.1 if high is None else high
+    family = more.pop("family", "lead")
     return Entry(
-        id=f"granger.{name}", family="lead", estimate=estimate, lower=low, upper=high, level=0.95, pvalue=p / 2,
+        id=f"{family}.{name}", family=family, estimate=estimate, lower=low, upper=high, level=0.95, pvalue=p / 2,
         pvalue_adjusted=p, adjustment="x", effect=name.upper(), **more,
     )  # fmt: skip
 
 
-def _absent(name: str) -> Entry:
-    return Entry(id=f"granger.{name}", family="lead", status="inapplicable", reason="too short", effect=name.upper())
+def _absent(name: str, family: str = "lead") -> Entry:
+    return Entry(id=f"{family}.{name}", family=family, status="inapplicable", reason="too short", effect=name.upper())
 
 
 def _verdict(*entries: Entry) -> tuple[str, str]:
@@ -60,8 +66,13 @@ def test_adjusted_and_not_raw_p_decides() -> None:
     assert _verdict(_entry("a", 0.3, 0.08))[0] == "no evidence"
 
 
-def test_the_level_itself_is_not_significant() -> None:
-    assert _verdict(_entry("a", 0.3, 0.05))[0] == "no evidence"
+def test_the_level_itself_is_significant() -> None:
+    assert _verdict(_entry("a", 0.3, 0.05))[0] == "supported"
+    assert _verdict(_entry("a", 0.3, 0.0501))[0] == "no evidence"
+
+
+def test_a_sign_needs_an_interval_that_has_it() -> None:
+    assert _verdict(_entry("a", 0.3, 0.01, -0.1, 0.7))[0] == "no evidence"
 
 
 def test_a_negative_effect_does_not_support() -> None:
@@ -90,7 +101,7 @@ def test_reading_names_the_strongest_and_counts_signs() -> None:
     reading = judge(_claims(CLAIM), Ledger(entries), level=0.05, smallest_effect=0.1)[0].readings[0]
     assert (reading.tests, reading.applicable, reading.significant) == (3, 2, 2)
     assert (reading.significant_positive, reading.significant_negative) == (1, 1)
-    assert reading.strongest == "granger.b"
+    assert reading.strongest == "lead.b"
     assert reading.sentence == "2 of 3 significant after correction (1 could not be run)"
 
 
@@ -132,3 +143,63 @@ def _inline(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_inline(item) for item in value) + "]"
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+# --- the shipped rules on ledgers that tempt them to say too much
+
+
+def _shipped(repository: Path, claim: str, *entries: Entry) -> tuple[str, str]:
+    declared = claim_files.load(repository / "data" / "claims.toml")
+    judged = judge(declared, Ledger(entries), level=0.05, smallest_effect=0.1)
+    item = next(item for item in judged if item.claim == claim)
+    return item.verdict, item.because
+
+
+def _leads(alone: dict[str, float], beside: dict[str, float | None], overlap: float = 0.9) -> list[Entry]:
+    entries = [_entry(name, 0.5, p) for name, p in alone.items()]
+    entries += [
+        _absent(name, "lead-conditional") if p is None else _entry(name, 0.5, p, family="lead-conditional")
+        for name, p in beside.items()
+    ]
+    return [*entries, *(_entry(name, 0.5, overlap, family="lead-overlap") for name in alone)]
+
+
+def test_a_lead_that_only_the_drivers_show_is_not_called_absent(repository: Path) -> None:
+    entries = _leads({"a": 0.5, "b": 0.5}, {"a": 0.01, "b": 0.01})
+    assert _shipped(repository, "lead", *entries)[0] == "mixed"
+    assert "beside the common drivers only" in _shipped(repository, "lead", *entries)[1]
+
+
+def test_a_lead_without_any_driver_to_judge_it_is_not_called_an_artefact(repository: Path) -> None:
+    entries = _leads({"a": 0.001, "b": 0.001}, {"a": None, "b": None}, overlap=0.001)
+    verdict, because = _shipped(repository, "lead", *entries)
+    assert verdict == "mixed"
+    assert "too few common drivers" in because
+
+
+def test_support_needs_the_same_assets_both_ways(repository: Path) -> None:
+    names = "abcdef"
+    half = {name: 0.01 if place < 3 else 0.5 for place, name in enumerate(names)}
+    other = {name: 0.5 if place < 3 else 0.01 for place, name in enumerate(names)}
+    verdict, because = _shipped(repository, "lead", *_leads(half, other))
+    assert verdict == "mixed"
+    assert "for none both ways" in because
+    assert _shipped(repository, "lead", *_leads(half, half))[0] == "supported"
+
+
+def test_absence_is_no_support_for_shared_risk_appetite(repository: Path) -> None:
+    names = "abcdefghijk"
+    entries = [_entry(name, 0.5, 0.001, family="same-session") for name in names]
+    entries += [_entry(name, 0.5, 0.9, family="lead-conditional") for name in names]
+    few = [_entry(name, 0.5, 0.001, family="same-session-conditional") for name in "ab"]
+    few += [_absent(name, "same-session-conditional") for name in names[2:]]
+    assert _shipped(repository, "risk-appetite", *entries, *few)[0] == "not testable"
+    gone = [_entry(name, 0.0, 0.9, family="same-session-conditional") for name in names]
+    assert _shipped(repository, "risk-appetite", *entries, *gone)[0] == "supported"
+
+
+def test_the_sign_of_a_difference_between_states_is_told(repository: Path) -> None:
+    lower = [_entry(name, -0.3, 0.01, family="state-correlation.liquidity_growing") for name in "a"]
+    same = [_entry(name, 0.0, 0.9, family="state-correlation.liquidity_growing") for name in "bcd"]
+    verdict, because = _shipped(repository, "liquidity-state", *lower, *same)
+    assert (verdict, because.split(" for ")[0]) == ("mixed", "the correlation is lower while liquidity grows")

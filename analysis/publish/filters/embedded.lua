@@ -101,13 +101,15 @@ local values = {
     return element
   end,
   Image = fill_attributes,
-  Para = function(element)
-    if #element.content == 1 and element.content[1].text == OPEN .. "p" .. CLOSE then
-      if TYPST then return pandoc.RawBlock("typst", "#pagebreak(weak: true)") end
-      return pandoc.Div({}, pandoc.Attr("", { "page-break" }))
-    end
-  end,
 }
+
+-- Walked before the values: a mark that is resolved as text is gone.
+local function page_break(element)
+  if #element.content == 1 and element.content[1].text == OPEN .. "p" .. CLOSE then
+    if TYPST then return pandoc.RawBlock("typst", "#pagebreak(weak: true)") end
+    return pandoc.Div({}, pandoc.Attr("", { "page-break" }))
+  end
+end
 
 -- nothing foreign -----------------------------------------------------------------------------------------------------
 
@@ -426,6 +428,7 @@ end
 function Pandoc(doc)
   meta = doc.meta
   doc = doc:walk({ RawInline = drop_raw, RawBlock = drop_raw })
+  doc = doc:walk({ Para = page_break })
   doc = doc:walk(values)
   doc = doc:walk({ Div = conditional, Span = conditional })
   doc = doc:walk({ Div = callout })
