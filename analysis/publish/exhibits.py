@@ -10,12 +10,12 @@ import pandas as pd
 from analysis.figures import lags, records, responses, states
 from analysis.figures.style import FigureSpec
 from analysis.market.highs import record_facts, record_highs, running_record
-from analysis.publish.cite import anchor
+from analysis.publish.anchors import marked
 from analysis.publish.values import field_text, format_value
 from analysis.stats.crosscorr import CrossCorrelation
+from analysis.study.calls import Family, key
 from analysis.study.entry import Entry
 from analysis.study.ledger import Ledger
-from analysis.study.plan import Family, key
 from analysis.study.prepare import Inputs
 from analysis.study.verdicts import Judgement
 from analysis.tables.table import Column, TableSpec
@@ -61,11 +61,6 @@ def tables(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -> d
         made[kind] = _by_state(ledger, inputs, kind, what)
     made["diagnostics"] = _diagnostics(ledger, inputs)
     return made
-
-
-def marked(entry: Entry, text: str) -> str:
-    """Return text that carries the anchor under which the result can be cited."""
-    return f"[{text}]{{#{anchor(entry.id)}}}"
 
 
 def p_adjusted(entry: Entry) -> str:

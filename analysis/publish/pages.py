@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import GateError
-from analysis.publish import exhibits, gate, wording
+from analysis.publish import exhibits, exhibits_chapter, gate, wording
 from analysis.publish.identity import VersionFacts
 from analysis.publish.render import RenderedDocument
 from analysis.publish.stamp import Stamp
@@ -52,13 +52,13 @@ def compose(
     for pattern in _COPIED:
         for path in sorted(reports.glob(pattern)):
             shutil.copyfile(path, folder / path.name)
-    drawn = exhibits.figures(ledger, inputs)
+    drawn = exhibits.figures(ledger, inputs) | exhibits_chapter.figures(ledger, inputs)
     for figure in drawn.values():
         figure.write(folder / "figures")
     includes = {f"_fig-{name}.md": figure.markdown() for name, figure in drawn.items()}
-    for name in ("lead", "same", "clocks", "ccf", "records", "states"):
+    for name in ("lead", "same", "clocks", "ccf", "records", "states", "overview", "windows"):
         includes.setdefault(f"_fig-{name}.md", _no_figure(name))
-    tables = exhibits.tables(ledger, judgements, inputs)
+    tables = exhibits.tables(ledger, judgements, inputs) | exhibits_chapter.tables(ledger, inputs)
     includes |= {f"_tbl-{name}.md": table.markdown() for name, table in tables.items()}
     includes["_findings.md"] = wording.findings(ledger, inputs)
     includes["_change.md"] = wording.change(judgements)
@@ -75,7 +75,9 @@ def compose(
         reduced=identity.reduced,
         created=identity.cutoff,
     )
-    extra: dict[str, Any] = {**wording.variables(ledger, judgements, inputs), "stamp": dict(_stamp_values(stamp))}
+    extra: dict[str, Any] = wording.variables(ledger, judgements, inputs)
+    extra["chapter"] = {"sentence": exhibits_chapter.sentence(ledger, inputs)}
+    extra |= {"stamp": dict(_stamp_values(stamp))}
     values = build_values(ledger, extra)
     write_variables(folder / "_variables.yml", values)
     return Site(folder, values, stamp)

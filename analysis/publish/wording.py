@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from analysis.figures.style import word_list
 from analysis.publish.exhibits import p_adjusted, state_label
 from analysis.publish.values import field_text, format_value
+from analysis.study.calls import key
 from analysis.study.entry import Entry
 from analysis.study.ledger import Ledger
-from analysis.study.plan import key
 from analysis.study.prepare import Inputs
 from analysis.study.verdicts import Judgement, decisive_pvalue, is_significant
 

@@ -28,8 +28,13 @@ class StudyConfig(Strict):
         First and last session; `end` absent means the last date of the snapshot.
     lags, state_lags, correlation_lags : int
         Lag orders in sessions.
-    bootstrap : int
-        Draws of the wild bootstrap; a reduced build is stamped as not for citation.
+    chapter : bool
+        Whether the methods beyond the constant mean run; they take most of the time.
+    chapter_lags, window, quantiles
+        Lags, shortest window in sessions and quantiles of the methods beyond the constant mean.
+    bootstrap, slow_bootstrap : int
+        Draws of the wild bootstrap, and of the methods whose draws cost seconds; a reduced build is stamped as not for
+        citation.
     level : float
         Significance level of every declared decision rule.
     smallest_effect : float
@@ -49,6 +54,11 @@ class StudyConfig(Strict):
     state_lags: int = Field(default=2, ge=1, le=20)
     correlation_lags: int = Field(default=10, ge=1, le=60)
     covariance: Literal["HC0", "HC1", "HC3"] = "HC3"
+    chapter: bool = True
+    chapter_lags: int = Field(default=2, ge=1, le=10)
+    window: int = Field(default=250, ge=60, le=5000)
+    quantiles: tuple[float, ...] = Field(default=(0.05, 0.25, 0.5, 0.75, 0.95), min_length=1, max_length=50)
+    slow_bootstrap: int = Field(default=199, ge=19, le=9_999)
     bootstrap: int = Field(default=999, ge=99, le=99_999)
     reduced_bootstrap: int = Field(default=99, ge=99, le=99_999)
     seed: int = Field(ge=0)

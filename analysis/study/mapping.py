@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.results import Result
+from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
-from analysis.study.plan import Call, Family
 
 
 def to_entry(

@@ -14,8 +14,9 @@ from analysis.market.catalog import Catalog
 from analysis.market.panel import Panel
 from analysis.market.snapshot import Snapshot
 from analysis.stats.lagged import Floats
+from analysis.study.calls import Plan
 from analysis.study.config import Clock, StudyConfig
-from analysis.study.plan import Plan, declare
+from analysis.study.plan import declare
 
 FEWEST_ROWS = 250
 LEAST_COVERAGE = 0.8

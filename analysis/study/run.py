@@ -15,10 +15,10 @@ from tqdm import tqdm
 from analysis.results import Inapplicable
 from analysis.stats.granger_bootstrap import Signs
 from analysis.stats.multiplicity import adjust, romano_wolf
-from analysis.study import run_leads, run_series, run_states
+from analysis.study import run_chapter, run_leads, run_series, run_states
+from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
 from analysis.study.ledger import Ledger
-from analysis.study.plan import Call, Family
 from analysis.study.prepare import Inputs
 
 Say = Callable[[str], None]
@@ -73,8 +73,10 @@ def run_family(family: Family, inputs: Inputs, draws: int) -> list[Entry]:
     kind = family.calls[0].kind
     bootstrapped = kind in _BOOTSTRAPPED and not family.calls[0].covariance
     signs = run_leads.signs_for(inputs, f"family.{family.name}", draws) if bootstrapped else None
-    run = RUNNERS[kind]
-    entries = [entry for call in family.calls for entry in run(call, family, inputs, signs)]
+    if kind in run_chapter.BEYOND:
+        entries = [entry for call in family.calls for entry in run_chapter.run_beyond(call, family, inputs, draws)]
+    else:
+        entries = [entry for call in family.calls for entry in RUNNERS[kind](call, family, inputs, signs)]
     if family.adjustment == "none":
         return entries
     tested = [entry for entry in entries if entry.family == family.name]

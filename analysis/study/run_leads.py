@@ -11,9 +11,9 @@ from analysis.stats.crosscorr import CrossCorrelation, cross_correlation
 from analysis.stats.granger import granger_test, rademacher, wild_bootstrap_statistics
 from analysis.stats.granger_bootstrap import Signs
 from analysis.stats.lagged import Floats
+from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
 from analysis.study.mapping import context, to_entry
-from analysis.study.plan import Call, Family
 from analysis.study.prepare import Inputs
 from analysis.study.seeds import generator
 

@@ -12,9 +12,9 @@ from analysis.market.highs import DECIMALS, RecordFacts, record_facts
 from analysis.results import Inapplicable, Result
 from analysis.stats import diagnostics, unitroots
 from analysis.stats.granger_bootstrap import Signs
+from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
 from analysis.study.mapping import day, to_entry
-from analysis.study.plan import Call, Family
 from analysis.study.prepare import Inputs
 
 # The highest price of a short history is no record.

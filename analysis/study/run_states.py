@@ -13,9 +13,9 @@ from analysis.stats.lagged import Floats
 from analysis.stats.regimes import StateCorrelationResult, StateGrangerResult, state_correlation, state_granger
 from analysis.stats.regimes_shift import StateShiftResult, state_correlation_shift
 from analysis.stats.states import FEW_EPISODES
+from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
 from analysis.study.mapping import context, day, to_entry
-from analysis.study.plan import Call, Family
 from analysis.study.prepare import Inputs
 from analysis.study.seeds import generator
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,11 @@ def root(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("analysis", "data", "reports"):
         shutil.copytree(repository / name, target / name, ignore=ignore)
     shutil.copyfile(repository / "requirements.lock", target / "requirements.lock")
+    study = target / "data" / "studies" / "default.toml"
+    text = study.read_text(encoding="utf-8")
+    # Three assets and long windows: every room is entered, in seconds.
+    text = re.sub(r"crypto = \[.*?\]", 'crypto = ["BTC", "ETH", "SOL"]', text).replace("window = 250", "window = 2000")
+    study.write_text(text, encoding="utf-8")
     return target
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from analysis.study import config
-from analysis.study.plan import Plan, declare
+from analysis.study.calls import Plan
+from analysis.study.plan import declare
 from analysis.study.seeds import generator
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from analysis.market import collect, snapshot
 from analysis.sources.simulated import MarketSpec
 from analysis.study import claims, config, prepare, run, verdicts
 from analysis.study.ledger import Ledger
+from analysis.study.plan import declare
 from analysis.study.prepare import Inputs
+from analysis.study.run_chapter import BEYOND
 from analysis.study.verdicts import Judgement, is_significant
 
 DRAWS = 399
@@ -20,7 +23,7 @@ World = tuple[Inputs, Ledger, dict[str, Judgement]]
 
 def _world(spec: MarketSpec, repository: Path, folder: Path) -> World:
     catalog = catalogs.load(repository / "data" / "catalog.toml")
-    study = config.load(repository / "data" / "studies" / "default.toml")
+    study = config.load(repository / "data" / "studies" / "default.toml").model_copy(update={"chapter": False})
     collected = collect.from_simulator(catalog, spec)
     frozen = snapshot.freeze(collected.series, catalog, root=folder, kind="simulated", missing=collected.missing)
     inputs = prepare.prepare(study, frozen, catalog)
@@ -72,7 +75,7 @@ def test_common_driver_is_seen_alone_and_gone_beside_the_drivers(driven: World) 
     assert len(_significant(driven, "lead")) >= len(ledger.family("lead")) / 2
     assert _significant(driven, "lead-conditional") == set()
     assert judged["lead"].verdict == "mixed"
-    assert "common drivers account for it" in judged["lead"].because
+    assert "a common driver explains it" in judged["lead"].because
 
 
 def test_nothing_gives_no_lead(empty: World) -> None:
@@ -97,6 +100,24 @@ def test_declared_strictness_is_what_the_instants_say(planted: World) -> None:
             continue
         for call in family.calls:
             assert inputs.panels[call.clock].strict(call.effect, call.cause) is call.strict, call.id
+
+
+def test_the_chapter_runs_on_every_pair_and_finds_the_planted_lead(planted: World) -> None:
+    inputs, _, _ = planted
+    asset = MarketSpec.planted_lead().lead_asset
+    small = inputs.config.model_copy(update={"chapter": True, "window": 1500, "slow_bootstrap": 99})
+    plan = declare(small, small_cap="RUT", crypto=(asset, "BTC"), controls=inputs.plan.controls)
+    ledger = run.execute(dataclasses.replace(inputs, config=small, plan=plan), draws=DRAWS)
+    families = [family for family in plan.families if family.calls[0].kind in BEYOND]
+    assert {family.calls[0].kind for family in families} == set(BEYOND)
+    for family in families:
+        entries = ledger.family(family.name)
+        assert {entry.status for entry in entries} == {"ok"}, family.name
+        assert all(entry.strict for entry in entries)
+    assert is_significant(ledger.entry(f"instability.rut.{asset.lower()}.after.bivariate"), 0.05)
+    strength = ledger.entry(f"strength.rut.{asset.lower()}.after.conditional")
+    assert strength.estimate is not None
+    assert strength.estimate > (ledger.entry("strength.rut.btc.after.conditional").estimate or 0.0)
 
 
 def test_twins_rest_on_the_same_rows(planted: World) -> None:

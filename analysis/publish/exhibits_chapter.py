@@ -1,0 +1,198 @@
+"""The lead-lag chapter's exhibits: one overview figure, the path over time, and one table a direction."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from analysis.figures import overview, windows
+from analysis.figures.style import FigureSpec
+from analysis.publish.anchors import marked
+from analysis.publish.values import field_text, format_value
+from analysis.stats.granger_varying import TimeVaryingResult
+from analysis.study.entry import Entry
+from analysis.study.ledger import Ledger
+from analysis.study.prepare import Inputs
+from analysis.study.verdicts import decisive_pvalue, is_significant
+from analysis.tables.table import Column, TableSpec
+
+DIRECTIONS = ("lead", "reverse")
+
+LEFT_OUT = "This study leaves the methods beyond the constant mean out."
+
+# Question in the overview, family (direction filled in), in the order a reader asks them.
+QUESTIONS = (
+    ("mean", "{direction}"),
+    ("mean, beside drivers", "{direction}-conditional"),
+    ("slow swings", "frequency-{direction}-long"),
+    ("weeks", "frequency-{direction}-medium"),
+    ("days", "frequency-{direction}-short"),
+    ("at some date", "instability-{direction}"),
+    ("quantiles", "quantile-{direction}"),
+    ("nonlinear", "nonlinear-{direction}"),
+    ("variance, multiplier", "variance-{direction}-lm"),
+    ("variance, correlation", "variance-{direction}-ccf"),
+)
+
+
+def figures(ledger: Ledger, inputs: Inputs) -> dict[str, FigureSpec]:
+    """Return the figures of the chapter whose data exist."""
+    if not inputs.config.chapter:
+        return {}
+    made = {"overview": _overview(ledger, inputs)}
+    path = _windows(ledger, inputs)
+    return made if path is None else made | {"windows": path}
+
+
+def tables(ledger: Ledger, inputs: Inputs) -> dict[str, TableSpec]:
+    """Return, for each direction, strength and frequency in one table, the other questions in another."""
+    made: dict[str, TableSpec] = {}
+    for direction in DIRECTIONS:
+        if not inputs.config.chapter:
+            for name in ("chapter", "beyond"):
+                made[f"{name}-{direction}"] = TableSpec(
+                    f"{name}-{direction}", (Column("Result"),), ((LEFT_OUT,),), "Empty."
+                )
+            continue
+        made[f"chapter-{direction}"] = _by_frequency(ledger, inputs, direction)
+        made[f"beyond-{direction}"] = _beyond(ledger, inputs, direction)
+    return made
+
+
+def sentence(ledger: Ledger, inputs: Inputs) -> str:
+    """Say in how many of all the tests beyond the mean a lead is found, by direction and question."""
+    if not inputs.config.chapter:
+        return LEFT_OUT
+    level = inputs.config.level
+    parts = []
+    for direction in DIRECTIONS:
+        found = []
+        for question, pattern in QUESTIONS[2:]:
+            entries = ledger.family(pattern.format(direction=direction))
+            count = sum(1 for entry in entries if is_significant(entry, level))
+            if count:
+                total = format_value(len(entries), "count")
+                found.append(f"{question} ({format_value(count, 'count')} of {total} assets)")
+        what = f"is found in: {'; '.join(found)}" if found else "is found in none of these questions"
+        parts.append(f"Beyond the mean, a lead of {'small caps' if direction == 'lead' else 'crypto'} {what}.")
+    return " ".join(parts)
+
+
+def _pair(ledger: Ledger, family: str, asset: str) -> Entry:
+    return next(entry for entry in ledger.family(family) if asset in (entry.effect, entry.cause))
+
+
+def _overview(ledger: Ledger, inputs: Inputs) -> FigureSpec:
+    rows = []
+    for direction in DIRECTIONS:
+        for asset in inputs.plan.crypto:
+            for question, pattern in QUESTIONS:
+                p = decisive_pvalue(_pair(ledger, pattern.format(direction=direction), asset))
+                rows.append(
+                    {
+                        "direction": direction,
+                        "label": inputs.label(asset),
+                        "question": question,
+                        "p": math.nan if p is None else p,
+                    }
+                )
+    caption = (
+        "Where a lead is found: corrected p-values of every question, asset and direction under the strictly "
+        "predictive "
+        f"clock. Filled: at or below {inputs.config.level:g}."
+    )
+    return overview.overview(pd.DataFrame(rows), name="overview", caption=caption, level=inputs.config.level)
+
+
+def _windows(ledger: Ledger, inputs: Inputs) -> FigureSpec | None:
+    asset = inputs.plan.crypto[0]
+    parts = []
+    for direction in DIRECTIONS:
+        entry = _pair(ledger, f"varying-{direction}", asset)
+        result = entry.loaded() if entry.status == "ok" else None
+        if not isinstance(result, TimeVaryingResult):
+            return None
+        known = np.isfinite(result.recursive)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "direction": direction,
+                    "date": inputs.dates[known].strftime("%Y-%m-%d"),
+                    "statistic": result.recursive[known],
+                    "critical": result.critical_values["recursive"][0.05],
+                }
+            )
+        )
+    caption = (
+        f"Does a lead come and go? Largest statistic of all windows of at least {inputs.config.window} "
+        "sessions, by the end "
+        f"of the window; {inputs.label(asset)} and small caps, robust to changing volatility."
+    )
+    frame = pd.concat(parts, ignore_index=True)
+    return windows.windows(frame, name="windows", caption=caption, asset=inputs.label(asset))
+
+
+def _by_frequency(ledger: Ledger, inputs: Inputs, direction: str) -> TableSpec:
+    columns = (
+        Column("Asset", weight=12),
+        Column("Strength alone", "right", weight=10),
+        Column("beside", "right", weight=10),
+        Column("Slow swings alone", "right", weight=10),
+        Column("beside", "right", weight=8),
+        Column("Weeks alone", "right", weight=8),
+        Column("beside", "right", weight=8),
+        Column("Days alone", "right", weight=8),
+        Column("beside", "right", weight=8),
+    )
+    rows = []
+    for asset in inputs.plan.crypto:
+        cells = []
+        for family in (f"strength-{direction}", f"strength-{direction}-conditional"):
+            entry = _pair(ledger, family, asset)
+            cells.append(marked(entry, field_text(entry, "estimate") if entry.status == "ok" else "n/a"))
+        for band in ("long", "medium", "short"):
+            for tail in ("", "-conditional"):
+                cells.append(_p(_pair(ledger, f"frequency-{direction}-{band}{tail}", asset)))
+        rows.append((inputs.label(asset), *cells))
+    caption = (
+        f"{_words(direction)}, by frequency: strength in nats (no gain is zero), then corrected p of the "
+        "largest statistic in "
+        "a band: swings longer than a month, of a week to a month, shorter than a week; alone and beside the "
+        "common drivers."
+    )
+    return TableSpec(f"chapter-{direction}", columns, tuple(rows), caption)
+
+
+def _beyond(ledger: Ledger, inputs: Inputs, direction: str) -> TableSpec:
+    columns = (
+        Column("Asset", weight=12),
+        Column("Windows above", "right", weight=10),
+        Column("At some date", "right", weight=10),
+        Column("Quantiles", "right", weight=10),
+        Column("Nonlinear", "right", weight=10),
+        Column("Variance, multiplier", "right", weight=10),
+        Column("Variance, correlation", "right", weight=10),
+    )
+    families = ("instability-{}", "quantile-{}", "nonlinear-{}", "variance-{}-lm", "variance-{}-ccf")
+    rows = []
+    for asset in inputs.plan.crypto:
+        share = _pair(ledger, f"varying-{direction}", asset)
+        first = format_value(share.estimate, "percent") if share.status == "ok" else "n/a"
+        tests = [_p(_pair(ledger, pattern.format(direction), asset)) for pattern in families]
+        rows.append((inputs.label(asset), marked(share, first), *tests))
+    caption = (
+        f"{_words(direction)}, beyond a constant mean: share of window ends above the family-wise critical value, then "
+        "corrected p-values; alone, without the common drivers."
+    )
+    return TableSpec(f"beyond-{direction}", columns, tuple(rows), caption)
+
+
+def _p(entry: Entry) -> str:
+    text = field_text(entry, "p_adj") if entry.status == "ok" else "n/a"
+    return marked(entry, text)
+
+
+def _words(direction: str) -> str:
+    return "Small caps lead crypto" if direction == "lead" else "Crypto leads small caps"
