@@ -25,6 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BellwetherError as error:
         print(f"bellwether: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # The reader of our output has left, as `head` does; that is no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("bellwether: stopped; nothing half-made was left behind", file=sys.stderr)
         return 130

@@ -7,10 +7,12 @@ measured copy rate, whichever takes longer).
 
 from __future__ import annotations
 
+import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from time import perf_counter
+from functools import partial
+from time import perf_counter, process_time
 
 import numpy as np
 from statsmodels.regression.linear_model import OLS
@@ -26,13 +28,16 @@ SERIES, ROWS, LAGS, DRAWS, SAMPLE = 200, 2000, 5, 999, 25
 PARAMETERS, PAIRS = 2 * LAGS + 1, SERIES * (SERIES - 1)
 
 
-def best(work: Callable[[], object], repeats: int = 5) -> float:
-    """Return the shortest of several wall times in seconds."""
+SIZES = (50, 100, 200, 500, 1000)
+
+
+def best(work: Callable[[], object], repeats: int = 5, clock: Callable[[], float] = process_time) -> float:
+    """Return the shortest of several times in seconds: of the processor for one thread, of the wall for several."""
     times = []
     for _ in range(repeats):
-        start = perf_counter()
+        start = clock()
         work()
-        times.append(perf_counter() - start)
+        times.append(clock() - start)
     return min(times)
 
 
@@ -76,9 +81,11 @@ def peer_bootstrap(y: np.ndarray, x: np.ndarray, signs: np.ndarray) -> list[floa
     return out
 
 
-def rows(workers: int) -> list[tuple[str, float, float, float]]:
-    """Return (what, peer seconds, our seconds, floor seconds) of every comparison."""
+def rows() -> Iterator[tuple[str, float, float, float]]:
+    """Yield (what, peer seconds, our seconds, floor seconds) of every comparison."""
     machine = Machine.measure()
+    sys.stdout.write(f"one core: {machine.flops / 1e9:.0f} Gflop/s, {machine.bytes / 1e9:.1f} GB/s\n\n")
+    sys.stdout.write("| what | peer s | ours s | ratio | floor s | ours / floor |\n|---|---:|---:|---:|---:|---:|\n")
     rng = np.random.default_rng(1)
     data = rng.standard_normal((ROWS, SERIES))
     pairs = [tuple(pair) for pair in rng.permuted(np.tile(np.arange(SERIES), (SAMPLE, 1)), axis=1)[:, :2]]
@@ -87,48 +94,52 @@ def rows(workers: int) -> list[tuple[str, float, float, float]]:
     # A pass over the rows: form the orthonormal lags, residual, leverage, and the products that make the meat.
     own = LAGS + 1
     pass_flops = gram_flops + PAIRS * ROWS * (2.0 * LAGS * own + LAGS * (LAGS + 1) + 4 * LAGS + 3 + LAGS * (LAGS + 2))
-    out = [("sums of products only (peer: one matrix product at full rate)", gram_flops / machine.flops,
-            best(lambda: lagged_gram(data, lags=LAGS)), machine.floor(gram_flops, gram_bytes))]  # fmt: skip
+    yield ("sums of products only (peer: one matrix product at full rate)", gram_flops / machine.flops,
+           best(lambda: lagged_gram(data, lags=LAGS)), machine.floor(gram_flops, gram_bytes))  # fmt: skip
 
     def scaled(work: Callable[[int, int], object]) -> float:
         return best(lambda: [work(i, j) for i, j in pairs], 3) / SAMPLE * PAIRS
 
-    plain = scaled(lambda i, j: grangercausalitytests(data[:, [i, j]], [LAGS]))
-    for cov, peer, flops in (
-        ("nonrobust", plain, gram_flops),
-        ("HC3", scaled(lambda i, j: peer_wald(data[:, i], data[:, j], "HC3")), pass_flops),
-        ("HAC", scaled(lambda i, j: peer_wald(data[:, i], data[:, j], "HAC")), pass_flops),
+    for cov, flops, refit in (
+        ("nonrobust", gram_flops, lambda i, j: grangercausalitytests(data[:, [i, j]], [LAGS])),
+        ("HC3", pass_flops, lambda i, j: peer_wald(data[:, i], data[:, j], "HC3")),
+        ("HAC", pass_flops, lambda i, j: peer_wald(data[:, i], data[:, j], "HAC")),
     ):
+        peer, floor = scaled(refit), machine.floor(flops, gram_bytes)
         granger_matrix(data[:, :3], lags=LAGS, cov=cov)  # compile outside the clock
-        ours = best(lambda cov=cov: granger_matrix(data, lags=LAGS, cov=cov, workers=workers), 3)
-        out.append((f"all {PAIRS} ordered pairs, {cov}, {workers} thread(s)", peer, ours,
-                    machine.floor(flops, gram_bytes) / workers))  # fmt: skip
+        for workers, clock in ((1, process_time), (2, perf_counter)):
+            work = partial(granger_matrix, data, lags=LAGS, cov=cov, workers=workers)
+            yield f"all {PAIRS} ordered pairs, {cov}, {workers} thread(s)", peer, best(work, 5, clock), floor / workers
     signs = rademacher(rng, ROWS, DRAWS)
     y, x = data[:, 0], data[:, 1]
+    granger_test(y, x, lags=LAGS, weights=signs)
     peer = best(lambda: peer_bootstrap(y, x, signs[:, :SAMPLE]), 3) / SAMPLE * DRAWS
-    ours = best(lambda: granger_test(y, x, lags=LAGS, cov="HC3", weights=signs))
+    ours = best(lambda: granger_test(y, x, lags=LAGS, cov="HC3", weights=signs), 20)
     thin = 2.0 * ROWS * DRAWS * (2 * PARAMETERS + LAGS * (LAGS + 1) / 2)
-    out.append((f"one pair, wild bootstrap HC3, {DRAWS} draws", peer, ours, machine.floor(thin, 3.0 * ROWS * DRAWS)))
+    yield f"one pair, wild bootstrap HC3, {DRAWS} draws", peer, ours, machine.floor(thin, 3.0 * ROWS * DRAWS)
     peer, ours = best(lambda: peer_wald(y, x, "HC3"), 20), best(lambda: granger_test(y, x, lags=LAGS), 20)
-    out.append(("one pair, HC3, full result", peer, ours, machine.floor(4.0 * ROWS * PARAMETERS**2, 0)))
-    sys.stdout.write(f"one core: {machine.flops / 1e9:.0f} Gflop/s, {machine.bytes / 1e9:.1f} GB/s\n")
-    return out
+    yield "one pair, HC3, full result", peer, ours, machine.floor(4.0 * ROWS * PARAMETERS**2, 0)
+
+
+def sizes() -> None:
+    """Print the cost of a pair by the number of series, and the memory of the largest scan."""
+    sys.stdout.write("\n| series | pairs | s | ns a pair | peak MB |\n|---:|---:|---:|---:|---:|\n")
+    rng = np.random.default_rng(2)
+    for count in SIZES:
+        data = rng.standard_normal((ROWS, count))
+        seconds = best(lambda data=data: granger_matrix(data, lags=LAGS, workers=1), 3 if count > 200 else 9)
+        pairs, peak = count * (count - 1), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        sys.stdout.write(f"| {count} | {pairs} | {seconds:.4f} | {seconds / pairs * 1e9:.0f} | {peak:.0f} |\n")
 
 
 def main() -> None:
-    """Print the table."""
-    sys.stdout.write(
-        f"{SERIES} series, n = {ROWS}, {LAGS} lags; the peer is timed on {SAMPLE} pairs or draws and scaled\n"
-    )
+    """Print the tables."""
+    sys.stdout.write(f"{SERIES} series, n = {ROWS}, {LAGS} lags; the peer is timed on {SAMPLE} pairs or draws\n")
     with threadpool_limits(1):
-        for workers in (1, 2):
-            found = rows(workers)
-            sys.stdout.write(
-                "| what | peer s | ours s | ratio | floor s | ours / floor |\n|---|---:|---:|---:|---:|---:|\n"
-            )
-            for what, peer, ours, floor in found:
-                cells = f"{peer:.4g} | {ours:.4g} | {peer / ours:.0f}x | {floor:.2g} | {ours / floor:.1f}"
-                sys.stdout.write(f"| {what} | {cells} |\n")
+        for what, peer, ours, floor in rows():
+            cells = f"{peer:.4g} | {ours:.4g} | {peer / ours:.0f}x | {floor:.2g} | {ours / floor:.1f}"
+            sys.stdout.write(f"| {what} | {cells} |\n")
+        sizes()
 
 
 if __name__ == "__main__":

@@ -2,23 +2,24 @@
 
 Notes
 -----
-The sums of products of all lags (`stats.lagged`) answer the plain F test of every pair; a robust covariance takes one
-more pass over the rows of a pair. Pairs that are nearly collinear leave this path and are fitted on their rows by
-orthogonal factorisation. Series that start at different dates are grouped by the rows they share, so each pair uses all
-of its own rows. Results do not depend on the number of workers.
+Sums of products at all lags answer the plain F test of every pair; a robust covariance takes one more pass over the
+rows of a pair. Both go tile by tile, so memory beyond the series and the answer does not grow with their number. Pairs
+that are nearly collinear leave this path and are fitted on their rows by orthogonal factorisation. Series that start at
+different dates are grouped by the rows they share, so each pair uses all of its own rows. Results do not depend on the
+number of workers.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, Result
@@ -30,14 +31,13 @@ from analysis.stats.lagged import (
     Floats,
     Ints,
     as_columns,
-    center,
     check_lags,
     check_trend,
     complete_rows,
     deterministic,
-    lagged_gram,
 )
 
+_Tile = tuple[slice, slice, bool]
 REFERENCE = "Granger (1969), Econometrica 37; MacKinnon and White (1985), Journal of Econometrics 29"
 
 
@@ -59,7 +59,7 @@ class PairScan(Result):
     lags : int
     cov, trend : str
     n_refactored : int
-        Pairs too close to collinear for sums of products, solved on their rows instead.
+        Pairs too close to collinear for sums of products (or with a HAC bandwidth above 256), solved on their rows.
     """
 
     names: tuple[str, ...]
@@ -122,7 +122,7 @@ def granger_matrix(
     trend: str = "c",
     names: Sequence[str] | None = None,
     hac_lags: int | None = None,
-    workers: int = 1,
+    workers: int | None = None,
 ) -> PairScan:
     """Test every ordered pair of series for Granger causality in the mean.
 
@@ -138,8 +138,8 @@ def granger_matrix(
         Default: the columns of a DataFrame, else x0, x1, ...
     hac_lags : int, optional
         Default floor(4 (rows / 100)^(2/9)) of each pair's rows.
-    workers : int
-        Threads over effects.
+    workers : int, optional
+        Threads over tiles of pairs; default all cores. The bytes of the result are the same for any number.
 
     Returns
     -------
@@ -164,17 +164,22 @@ def granger_matrix(
     if count < 2 or len(labels) != count or len(set(labels)) != count:
         raise InputError("a scan needs at least two series with distinct names", given=labels, limit=f"{count} names")
     scan = _Scan(
-        values, check_lags(lags), check_cov(cov), check_trend(trend), hac_lags, check_lags(workers, name="workers")
+        values,
+        check_lags(lags),
+        check_cov(cov),
+        check_trend(trend),
+        hac_lags,
+        check_lags((os.cpu_count() or 1) if workers is None else workers, name="workers"),
     )
     if hac_lags is not None and cov != "HAC":
         raise InputError("hac_lags goes with cov='HAC'", given=cov)
-    out = _Output.empty(count)
+    out = _Output.empty(count, count)
     for effects, causes, rows in _groups(values, scan.lags):
         scan.block(effects, causes, rows, out)
     refactored, reasons = scan.rescue(out, labels)
     ok = ~np.isnan(out.wald)
     statistic, pvalue = out.wald / scan.lags, np.full((count, count), np.nan)
-    pvalue[ok] = stats.f.sf(statistic[ok], scan.lags, (out.nobs - scan.parameters)[ok])
+    pvalue[ok] = special.fdtrc(scan.lags, (out.nobs - scan.parameters)[ok], statistic[ok])
     return PairScan(
         names=labels,
         statistic=statistic,
@@ -200,9 +205,13 @@ class _Output:
     status: Ints
 
     @classmethod
-    def empty(cls, count: int) -> _Output:
-        shape = (count, count)
+    def empty(cls, *shape: int) -> _Output:
         return cls(np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
+
+    def part(self, rows: slice, columns: slice) -> _Output:
+        """Return the tile of these rows and columns, to be filled in place."""
+        at = (rows, columns)
+        return _Output(self.wald[at], self.cumulative[at], self.nobs[at], self.status[at])
 
 
 def _groups(values: Floats, lags: int) -> Iterator[tuple[Ints, Ints, Bools]]:
@@ -238,56 +247,67 @@ class _Scan:
         return 2 * self.lags + deterministic(1, self.trend).shape[1]
 
     def block(self, effects: Ints, causes: Ints, rows: Bools, out: _Output) -> None:
-        """Fill every pair of one group."""
+        """Fill every pair of one group, tile by tile."""
         from analysis.scan import pairs_kernels as kernels  # compiled code is loaded only by those who scan
+        from analysis.scan.pairs_tiles import Group, tiles
 
         grid, nobs = np.ix_(effects, causes), int(rows.sum())
+        own = effects[:, None] == causes[None, :]
         out.nobs[grid] = nobs
         if nobs <= self.parameters:
-            out.status[grid] = np.where(effects[:, None] == causes[None, :], kernels.OK, kernels.NEEDS_ROWS)
+            out.status[grid] = np.where(own, kernels.OK, kernels.NEEDS_ROWS)
             return
         members = np.union1d(effects, causes)
+        group = Group.of(self.values[:, members], rows, lags=self.lags, trend=self.trend)
         local_effects, local_causes = np.searchsorted(members, effects), np.searchsorted(members, causes)
-        chosen = self.values[:, members]
-        gram = lagged_gram(chosen, lags=self.lags, trend=self.trend, rows=rows)
         shape = (len(effects), len(causes))
-        wald, cumulative, status = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.int64)
+        found = _Output.empty(*shape)
 
-        def plain(part: slice) -> None:
-            kernels.plain_block(gram.gram, len(members), self.lags, gram.n_deterministic, nobs, local_effects[part],
-                                local_causes, PIVOT_FLOOR, wald[part], cumulative[part], status[part])  # fmt: skip
+        bandwidth = self._bandwidth(nobs)
+        windows = group.windows(bandwidth) if self.cov != "nonrobust" and 2 * bandwidth <= kernels.BLOCK else None
 
-        if self.cov == "nonrobust":
-            self._spread(plain, len(effects))
-        else:
-            kind = {"HC0": kernels.HC0, "HC1": kernels.HC0, "HC3": kernels.HC3, "HAC": kernels.HAC}[self.cov]
-            series = np.ascontiguousarray(np.nan_to_num(center(chosen, self.trend), nan=0.0).T)
-            columns = np.ascontiguousarray(deterministic(len(chosen), self.trend).T)
-            bandwidth = 0 if self.cov != "HAC" else newey_west_lags(nobs) if self.hac_lags is None else self.hac_lags
+        def fill(moments: Floats, row: slice, column: slice) -> None:
+            left, right = local_effects[row], local_causes[column]
+            part = found.part(row, column)
+            sums = (moments, *group.own(left), *group.own(right), group.fixed)
+            filled = (part.wald, part.cumulative, part.status)
+            if self.cov == "nonrobust":
+                kernels.plain_tile(*sums, nobs, PIVOT_FLOOR, *filled)
+            elif windows is None:
+                part.status[:] = kernels.NEEDS_ROWS  # boxes longer than half a window
+            else:
+                kind = {"HC3": kernels.HC3, "HAC": kernels.HAC}.get(self.cov, kernels.HC0)
+                kernels.robust_tile(*sums, *windows, left, right, PIVOT_FLOOR, kind, bandwidth, *filled)
 
-            use = rows.astype(np.float64)
+        def work(tile: _Tile) -> None:
+            row, column, mirrored = tile
+            if mirrored:
+                one, other = group.both_moments(local_effects[row], local_causes[column])
+                fill(one, row, column)
+                fill(other, column, row)
+            else:
+                fill(group.moments(local_effects[row], local_causes[column]), row, column)
 
-            def robust(part: slice) -> None:
-                kernels.robust_block(gram.gram, series, columns, use, self.lags, local_effects[part], local_causes,
-                                     PIVOT_FLOOR, kind, bandwidth, wald[part], cumulative[part],
-                                     status[part])  # fmt: skip
+        self._spread(work, tiles(local_effects, local_causes))
+        if self.cov == "HC1":
+            found.wald[:] *= (nobs - self.parameters) / nobs
+        found.wald[own] = found.cumulative[own] = np.nan
+        found.status[own] = kernels.OK
+        out.wald[grid], out.cumulative[grid], out.status[grid] = found.wald, found.cumulative, found.status
 
-            self._spread(robust, len(effects))
-            if self.cov == "HC1":
-                wald *= (nobs - self.parameters) / nobs
-        own = effects[:, None] == causes[None, :]
-        wald[own] = cumulative[own] = np.nan
-        status[own] = 0
-        out.wald[grid], out.cumulative[grid], out.status[grid] = wald, cumulative, status
+    def _bandwidth(self, nobs: int) -> int:
+        if self.cov != "HAC":
+            return 0
+        return newey_west_lags(nobs) if self.hac_lags is None else check_lags(self.hac_lags, name="hac_lags", least=0)
 
-    def _spread(self, work: Callable[[slice], None], count: int) -> None:
-        """Run `work` on slices of the effects; each effect is computed alone, so the split changes no digit."""
-        edges = np.linspace(0, count, min(self.workers, count) + 1).astype(int).tolist()
-        parts = [slice(a, b) for a, b in pairwise(edges)]
-        if len(parts) == 1:
-            work(parts[0])
+    def _spread(self, work: Callable[[_Tile], None], parts: Sequence[_Tile]) -> None:
+        """Run `work` on every tile; tiles do not depend on the number of workers, so no digit does."""
+        threads = min(self.workers, len(parts))
+        if threads == 1:
+            for part in parts:
+                work(part)
             return
-        with ThreadPoolExecutor(len(parts)) as pool:
+        with ThreadPoolExecutor(threads) as pool:
             list(pool.map(work, parts))
 
     def rescue(self, out: _Output, labels: tuple[str, ...]) -> tuple[int, dict[str, str]]:

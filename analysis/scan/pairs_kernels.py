@@ -2,8 +2,8 @@
 
 Notes
 -----
-Deterministic terms and own lags of an effect are factorised once. Each cause then costs a small Schur complement (plain
-F), and for a robust covariance one pass over the rows in blocks that stay in cache.
+Deterministic terms and own lags of an effect are factorised once. The small Schur complements of a tile of causes are
+then worked out side by side, one cause a lane, so that every step is a pass over contiguous memory.
 """
 
 from __future__ import annotations
@@ -11,28 +11,80 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from analysis.scan.pairs_rows import (
+    BLOCK,
+    HAC,
+    HC0,
+    HC3,
+    add_meat,
+    fit,
+    fit_with_leverage,
+    inflate,
+    orthonormal_lags,
+    own_pass,
+    scale,
+    scale_and_box,
+    select,
+)
+from analysis.stats.compiled import njit
 from analysis.stats.lagged import Floats, Ints
 
 OK, NEEDS_ROWS = 0, 1
-HC0, HC3, HAC = 0, 1, 2
-BLOCK = 512
-UNIT = 1e-9
 _FAST = {"reassoc", "contract"}
 
 
+@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
+def own_products(values: Floats, margin: int, reach: int, out: Floats) -> None:
+    """Fill out (reach + 1, reach + 1, N): sums of products of every series with itself over a run of rows."""
+    n, total = values.shape
+    for i in range(n):
+        row = values[i]
+        for b in range(reach + 1):
+            at, later, product = row[margin:], row[margin - b : total - b], 0.0
+            for t in range(len(at)):
+                product += at[t] * later[t]
+            out[0, b, i] = out[b, 0, i] = product
+        for a in range(reach):
+            for b in range(reach):
+                edge = row[margin - 1 - a] * row[margin - 1 - b] - row[total - 1 - a] * row[total - 1 - b]
+                out[a + 1, b + 1, i] = out[a, b, i] + edge
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
+def run_moments(
+    forward: Floats, backward: Floats, first_i: Floats, last_i: Floats, first_j: Floats, last_j: Floats, out: Floats
+) -> None:
+    """Fill out (I, p + 1, p + 1, J) from the products with one side at lag 0: a further lag gains a row and loses one.
+
+    `forward` (p + 1, I, J) has the cause lagged, `backward` the effect; `first_i` (I, p) and `last_i` hold the row
+    before the first and the last row at each lag, `first_j` (p, J) and `last_j` those of the causes.
+    """
+    count, size = len(out), out.shape[1]
+    for i in range(count):
+        for b in range(size):
+            out[i, 0, b] = forward[b, i]
+            out[i, b, 0] = backward[b, i]
+        for a in range(size - 1):
+            gained, lost = first_i[i, a], last_i[i, a]
+            for b in range(size - 1):
+                row, before, x, z = out[i, a + 1, b + 1], out[i, a, b], first_j[b], last_j[b]
+                for j in range(len(row)):
+                    row[j] = before[j] + gained * x[j] - lost * z[j]
+
+
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _cholesky(matrix: Floats, scale: Floats, size: int) -> float:
-    """Factorise in place (lower); return the smallest squared pivot as a share of `scale`, or -1 when there is none."""
+def _cholesky(matrix: Floats, size: int) -> float:
+    """Factorise in place (lower); return the smallest squared pivot as a share of its diagonal, or -1."""
     least = 1.0
     for j in range(size):
-        pivot = matrix[j, j]
+        scale = matrix[j, j]
+        pivot = scale
         for c in range(j):
             pivot -= matrix[j, c] * matrix[j, c]
-        if not (pivot > 0.0 and scale[j] > 0.0):
+        if not (pivot > 0.0 and scale > 0.0):
             return -1.0
-        least = min(least, pivot / scale[j])
+        least = min(least, pivot / scale)
         root = math.sqrt(pivot)
         matrix[j, j] = root
         for i in range(j + 1, size):
@@ -44,355 +96,239 @@ def _cholesky(matrix: Floats, scale: Floats, size: int) -> float:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _own_factor(gram: Floats, kept: Ints, factor: Floats, scale: Floats) -> float:
-    """Factorise the block of deterministic terms and own lags; return its smallest relative pivot."""
-    for a in range(len(kept)):
-        for b in range(len(kept)):
-            factor[a, b] = gram[kept[a], kept[b]]
-        scale[a] = factor[a, a]
-    return _cholesky(factor, scale, len(kept))
+def _own_fit(
+    det: Floats, squares: Floats, fixed: Floats, effect: int, floor: float, factor: Floats, own: Floats
+) -> float:
+    """Fit deterministic terms and own lags: fill factor (w, w) and scores (w,); return the residual sum, or -1.
 
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _forward(factor: Floats, size: int, vector: Floats) -> None:
-    """Solve L v = v in place."""
-    for a in range(size):
-        total = vector[a]
-        for c in range(a):
-            total -= factor[a, c] * vector[c]
-        vector[a] = total / factor[a, a]
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _schur(
-    gram: Floats, kept: Ints, factor: Floats, own: Floats, effect: int, cause: int, n: int, p: int, cross: Floats,
-    block: Floats, scale: Floats, scores: Floats,
-) -> float:  # fmt: skip
-    """Partial the kept columns out of the cause's lags: fill cross (p, w), Schur factor, scores; return the pivot."""
-    w = len(kept)
-    for a in range(p):
-        column = (a + 1) * n + cause
-        for c in range(w):
-            cross[a, c] = gram[kept[c], column]
-        _forward(factor, w, cross[a])
-        total = gram[effect, column]
-        for c in range(w):
-            total -= cross[a, c] * own[c]
-        scores[a] = total
-        scale[a] = gram[column, column]
-        for b in range(a + 1):
-            total = gram[(b + 1) * n + cause, column]
-            for c in range(w):
-                total -= cross[a, c] * cross[b, c]
-            block[a, b] = total
-    least = _cholesky(block, scale, p)
-    if least > 0.0:
-        _forward(block, p, scores)
-    return least
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _sum_of_coefficients(block: Floats, scores: Floats, p: int) -> float:
-    """Return the sum of the coefficients L^{-T} s without forming them twice."""
-    solved = scores.copy()
-    total = 0.0
-    for a in range(p - 1, -1, -1):
-        value = solved[a]
-        for b in range(a + 1, p):
-            value -= block[b, a] * solved[b]
-        solved[a] = value / block[a, a]
-        total += solved[a]
-    return total
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _kept_columns(effect: int, n: int, p: int, d: int) -> Ints:
-    kept = np.empty(d + p, dtype=np.int64)
+    `det` (d, p + 1, I), `squares` (p + 1, p + 1, I) and `fixed` (d, d) hold the sums of products.
+    """
+    d, p = len(fixed), len(squares) - 1
     for c in range(d):
-        kept[c] = n * (p + 1) + c
+        for b in range(c + 1):
+            factor[c, b] = fixed[c, b]
+        own[c] = det[c, 0, effect]
     for a in range(p):
-        kept[d + a] = (a + 1) * n + effect
-    return kept
+        for c in range(d):
+            factor[d + a, c] = det[c, a + 1, effect]
+        for b in range(a + 1):
+            factor[d + a, d + b] = squares[a + 1, b + 1, effect]
+        own[d + a] = squares[0, a + 1, effect]
+    if not _cholesky(factor, d + p) >= floor:
+        return -1.0
+    rss = squares[0, 0, effect]
+    for a in range(d + p):
+        for c in range(a):
+            own[a] -= factor[a, c] * own[c]
+        own[a] /= factor[a, a]
+        rss -= own[a] * own[a]
+    return rss if rss > floor * squares[0, 0, effect] else -1.0
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
+def _drop(out: Floats, share: float, x: Floats) -> None:
+    for j in range(len(out)):
+        out[j] -= share * x[j]
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
+def _drop_product(out: Floats, x: Floats, y: Floats) -> None:
+    for j in range(len(out)):
+        out[j] -= x[j] * y[j]
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
+def _divide(out: Floats, x: Floats) -> None:
+    for j in range(len(out)):
+        out[j] /= x[j]
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
+def _root(pivot: Floats, scale: Floats, least: Floats) -> None:
+    """Take the root of the pivots and keep the smallest share of the scale; a lane without a pivot goes on with one."""
+    for j in range(len(pivot)):
+        good = pivot[j] > 0.0 and scale[j] > 0.0
+        least[j] = min(least[j], pivot[j] / scale[j] if good else -1.0)
+        pivot[j] = math.sqrt(pivot[j]) if good else 1.0
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
+def _partial_out(
+    moments: Floats, det: Floats, squares: Floats, factor: Floats, own: Floats, cross: Floats, block: Floats,
+    scores: Floats, least: Floats,
+) -> None:  # fmt: skip
+    """Partial the kept columns out of every cause's lags.
+
+    Fill cross (p, w, J), the Schur factors (p, p, J), the scores (p, J) and the smallest pivots (J,) from moments
+    (p + 1, p + 1, J) with the effect, and det (d, p + 1, J), squares (p + 1, p + 1, J) of the causes.
+    """
+    p, w, d = len(cross), cross.shape[1], len(det)
+    for b in range(p):
+        for c in range(w):
+            row = cross[b, c]
+            row[:] = det[c, b + 1] if c < d else moments[c - d + 1, b + 1]
+            for k in range(c):
+                _drop(row, factor[c, k], cross[b, k])
+            row *= 1.0 / factor[c, c]
+        scores[b] = moments[0, b + 1]
+        for c in range(w):
+            _drop(scores[b], own[c], cross[b, c])
+        for a in range(b + 1):
+            block[b, a] = squares[b + 1, a + 1]
+            for c in range(w):
+                _drop_product(block[b, a], cross[a, c], cross[b, c])
+    least[:] = 1.0
+    for j in range(p):
+        for i in range(j, p):
+            for c in range(j):
+                _drop_product(block[i, j], block[i, c], block[j, c])
+        _root(block[j, j], squares[j + 1, j + 1], least)
+        for i in range(j + 1, p):
+            _divide(block[i, j], block[j, j])
+        for c in range(j):
+            _drop_product(scores[j], block[j, c], scores[c])
+        _divide(scores[j], block[j, j])
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
+def _finish(
+    block: Floats, scores: Floats, least: Floats, rss: float, floor: float, limit: float, solved: Floats, gain: Floats,
+    cumulative: Floats, status: Ints,
+) -> None:  # fmt: skip
+    """Fill the explained sums, the sums of the coefficients, and which causes need their rows."""
+    p = len(scores)
+    gain[:] = 0.0
+    for a in range(p):
+        _drop_product(gain, scores[a], scores[a])
+    gain *= -1.0
+    cumulative[:] = 0.0
+    for a in range(p - 1, -1, -1):
+        solved[a] = scores[a]
+        for b in range(a + 1, p):
+            _drop_product(solved[a], block[b, a], solved[b])
+        _divide(solved[a], block[a, a])
+        cumulative += solved[a]
+    for j in range(len(gain)):
+        sound = least[j] >= floor and rss - gain[j] > limit
+        status[j] = OK if sound else NEEDS_ROWS
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def plain_block(
-    gram: Floats, n: int, p: int, d: int, nobs: int, effects: Ints, causes: Ints, floor: float,
-    wald: Floats, cumulative: Floats, status: Ints,
+def plain_tile(
+    moments: Floats, det_i: Floats, squares_i: Floats, det_j: Floats, squares_j: Floats, fixed: Floats, nobs: int,
+    floor: float, wald: Floats, cumulative: Floats, status: Ints,
 ) -> None:  # fmt: skip
-    """Fill the plain Wald statistics of every (effect, cause) of the block from sums of products alone."""
+    """Fill the plain Wald statistics of a tile (I, J) from sums of products alone."""
+    count, J, p, d = len(moments), moments.shape[3], moments.shape[1] - 1, len(fixed)
     w = d + p
-    factor, scale, own = np.empty((w, w)), np.empty(max(w, p)), np.empty(w)
-    cross, block, scores = np.empty((p, w)), np.empty((p, p)), np.empty(p)
-    for i in range(len(effects)):
-        effect = effects[i]
-        kept = _kept_columns(effect, n, p, d)
-        rss = _own_fit(gram, kept, effect, floor, factor, scale, own)
+    factor, own = np.empty((w, w)), np.empty(w)
+    cross, block, scores, solved = np.empty((p, w, J)), np.empty((p, p, J)), np.empty((p, J)), np.empty((p, J))
+    least, gain = np.empty(J), np.empty(J)
+    for i in range(count):
+        rss = _own_fit(det_i, squares_i, fixed, i, floor, factor, own)
         if rss < 0.0:
             status[i] = NEEDS_ROWS
             continue
-        for j in range(len(causes)):
-            least = _schur(gram, kept, factor, own, effect, causes[j], n, p, cross, block, scale, scores)
-            gain = _gain(scores)
-            if not least >= floor or not rss - gain > floor * gram[effect, effect]:
-                status[i, j] = NEEDS_ROWS
-                continue
-            wald[i, j] = gain / (rss - gain) * (nobs - w - p)
-            cumulative[i, j] = _sum_of_coefficients(block, scores, p)
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
-def _own_pass(
-    series: Floats, columns: Floats, use: Floats, effect: int, p: int, factor: Floats, own: Floats, basis: Floats,
-    residual: Floats, leverage: Floats,
-) -> None:  # fmt: skip
-    """Fill the orthonormal own columns (w, T), the restricted residual and the own leverage; zero on unused rows."""
-    d, T = columns.shape
-    basis[:, :p] = 0.0
-    for c in range(d + p):
-        for t in range(p, T):
-            basis[c, t] = (columns[c, t] if c < d else series[effect, t - (c - d + 1)]) * use[t]
-        for b in range(c):
-            share = factor[c, b]
-            for t in range(T):
-                basis[c, t] -= share * basis[b, t]
-        inverse = 1.0 / factor[c, c]
-        for t in range(T):
-            basis[c, t] *= inverse
-    for t in range(T):
-        residual[t] = series[effect, t] * use[t]
-        leverage[t] = 0.0
-    for c in range(d + p):
-        share = own[c]
-        for t in range(T):
-            residual[t] -= share * basis[c, t]
-            leverage[t] += basis[c, t] * basis[c, t]
+        _partial_out(moments[i], det_j, squares_j, factor, own, cross, block, scores, least)
+        limit = floor * squares_i[0, 0, i]
+        _finish(block, scores, least, rss, floor, limit, solved, gain, cumulative[i], status[i])
+        for j in range(J):
+            if status[i, j] == OK:
+                wald[i, j] = gain[j] / (rss - gain[j]) * (nobs - w - p)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _maps(cross: Floats, block: Floats, own_map: Floats, lag_map: Floats) -> None:
-    """Fill the maps from own basis (p, w) and from the cause's raw lags (p, p) to its orthonormal lags."""
-    p, w = cross.shape
+def _maps(cross: Floats, block: Floats, j: int, own_map: Floats, lag_map: Floats) -> None:
+    """Fill cause j's maps from own basis (P, W) and from its raw lags (P, P) to its orthonormal lags."""
+    p, w, _ = cross.shape
     for a in range(p):
-        inverse = 1.0 / block[a, a]
+        inverse = 1.0 / block[a, a, j]
         for c in range(w):
-            total = -cross[a, c]
+            total = -cross[a, c, j]
             for b in range(a):
-                total -= block[a, b] * own_map[b, c]
+                total -= block[a, b, j] * own_map[b, c]
             own_map[a, c] = total * inverse
-        for c in range(p):
+        for c in range(a + 1):
             total = 1.0 if c == a else 0.0
-            for b in range(a):
-                total -= block[a, b] * lag_map[b, c]
+            for b in range(c, a):
+                total -= block[a, b, j] * lag_map[b, c]
             lag_map[a, c] = total * inverse
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
-def _add3(out: Floats, s: float, x: Floats, r: float, y: Floats, q: float, z: Floats) -> None:
-    for t in range(len(out)):
-        out[t] += s * x[t] + r * y[t] + q * z[t]
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
-def _add2(out: Floats, s: float, x: Floats, r: float, y: Floats) -> None:
-    for t in range(len(out)):
-        out[t] += s * x[t] + r * y[t]
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
-def _add1(out: Floats, s: float, x: Floats) -> None:
-    for t in range(len(out)):
-        out[t] += s * x[t]
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
-def _orthonormal_lags(
-    own_map: Floats, lag_map: Floats, basis: Floats, values: Floats, start: int, stop: int, work: Floats
-) -> None:
-    """Fill the cause's orthonormal lags (p, rows) of rows start..stop-1, several terms at a time to spare memory."""
-    p, w = own_map.shape
-    for a in range(p):
-        out = work[a, : stop - start]
-        out[:] = 0.0
-        for c in range(0, w - 2, 3):
-            one, two, three = basis[c, start:stop], basis[c + 1, start:stop], basis[c + 2, start:stop]
-            _add3(out, own_map[a, c], one, own_map[a, c + 1], two, own_map[a, c + 2], three)
-        for c in range(w - w % 3, w):
-            _add1(out, own_map[a, c], basis[c, start:stop])
-        for b in range(0, a, 2):
-            one, two = values[start - b - 1 : stop - b - 1], values[start - b - 2 : stop - b - 2]
-            _add2(out, lag_map[a, b], one, lag_map[a, b + 1], two)
-        if a % 2 == 0:
-            _add1(out, lag_map[a, a], values[start - a - 1 : stop - a - 1])
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
-def _residual_and_leverage(work: Floats, scores: Floats, use: Floats, e: Floats, h: Floats) -> float:
-    """Take the cause's share out of the residuals e, add it to the leverages h; return the largest leverage."""
-    size = len(e)
-    for a in range(len(scores)):
-        score, row = scores[a], work[a]
-        for t in range(size):
-            e[t] -= score * row[t]
-            h[t] += row[t] * row[t]
-    largest = 0.0
-    for t in range(size):
-        e[t] *= use[t]
-        h[t] *= use[t]
-        largest = max(largest, h[t])
-    return largest
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
-def _add_meat(work: Floats, weights: Floats, scratch: Floats, meat: Floats) -> None:
-    """Add the weighted products of the orthonormal lags over one block of rows."""
-    size = len(weights)
-    for a in range(len(meat)):
-        for t in range(size):
-            scratch[t] = work[a, t] * weights[t]
-        for b in range(a + 1):
-            row = work[b]
-            total = 0.0
-            for t in range(size):
-                total += scratch[t] * row[t]
-            meat[a, b] += total
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
-def _cause_pass(
-    own_map: Floats, lag_map: Floats, scores: Floats, values: Floats, use: Floats, kind: int, basis: Floats,
-    residual: Floats, leverage: Floats, work: Floats, rows: Floats, meat: Floats, products: Floats,
-) -> float:  # fmt: skip
-    """Fill the meat (p, p), or for HAC the padded products, in one pass over the rows; return the largest leverage."""
-    p, T = len(scores), len(values)
-    margin = (products.shape[1] - T + 1) // 2
-    meat[:] = 0.0
-    largest = 0.0
-    for start in range(p, T, BLOCK):
-        stop = min(T, start + BLOCK)
-        size = stop - start
-        e, h = rows[0, :size], rows[1, :size]
-        e[:] = residual[start:stop]
-        h[:] = leverage[start:stop]
-        _orthonormal_lags(own_map, lag_map, basis, values, start, stop, work)
-        largest = max(largest, _residual_and_leverage(work, scores, use[start:stop], e, h))
-        if kind == HAC:
-            for a in range(p):
-                for t in range(size):
-                    products[a, margin + start + t] = work[a, t] * e[t]
-            continue
-        for t in range(size):
-            e[t] *= e[t]
-        if kind == HC3:
-            for t in range(size):
-                gap = max(1.0 - h[t], UNIT)
-                e[t] /= gap * gap
-        _add_meat(work, e, h, meat)
-    return largest
-
-
-@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
-def _bartlett(products: Floats, boxes: Floats, lags: int, meat: Floats) -> None:
-    """Fill the meat with outer products of box sums over lags + 1 dates, divided by their number.
-
-    `products` (p, lags + 1 + T + lags) is zero in its margins, `boxes` is (p, T + lags).
-    """
-    p, length = boxes.shape
-    for a in range(p):
-        for t in range(length):
-            boxes[a, t] = products[a, t + lags + 1] - products[a, t]
-        running = 0.0
-        for t in range(length):
-            running += boxes[a, t]
-            boxes[a, t] = running
-        for b in range(a + 1):
-            total = 0.0
-            for t in range(length):
-                total += boxes[a, t] * boxes[b, t]
-            meat[a, b] = total / (lags + 1)
-
-
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _wald(meat: Floats, scores: Floats, scale: Floats, solved: Floats) -> float:
+def _wald(meat: Floats, scores: Floats, p: int, solved: Floats) -> float:
     """Return the Wald statistic, or -1 when the meat is singular to working precision."""
-    p = len(scores)
-    for a in range(p):
-        scale[a] = meat[a, a]
-        solved[a] = scores[a]
-    if not _cholesky(meat, scale, p) >= 1e-13:
+    if not _cholesky(meat, p) >= 1e-13:
         return -1.0
-    _forward(meat, p, solved)
     total = 0.0
     for a in range(p):
+        value = scores[a]
+        for c in range(a):
+            value -= meat[a, c] * solved[c]
+        solved[a] = value / meat[a, a]
         total += solved[a] * solved[a]
     return total
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _own_fit(gram: Floats, kept: Ints, effect: int, floor: float, factor: Floats, scale: Floats, own: Floats) -> float:
-    """Fit the restricted model from sums of products; return its residual sum, or -1 when the rows are needed."""
-    if not _own_factor(gram, kept, factor, scale) >= floor:
-        return -1.0
-    rss = gram[effect, effect]
-    for c in range(len(kept)):
-        own[c] = gram[kept[c], effect]
-    _forward(factor, len(kept), own)
-    for c in range(len(kept)):
-        rss -= own[c] * own[c]
-    return rss if rss > floor * gram[effect, effect] else -1.0
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _gain(scores: Floats) -> float:
-    total = 0.0
-    for a in range(len(scores)):
-        total += scores[a] * scores[a]
-    return total
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def robust_block(
-    gram: Floats, series: Floats, columns: Floats, use: Floats, p: int, effects: Ints, causes: Ints, floor: float,
-    kind: int, hac_lags: int, wald: Floats, cumulative: Floats, status: Ints,
+def robust_tile(
+    moments: Floats, det_i: Floats, squares_i: Floats, det_j: Floats, squares_j: Floats, fixed: Floats,
+    values: Floats, margin: int, columns: Floats, use: Floats, effects: Ints, causes: Ints, floor: float, kind: int,
+    hac_lags: int, wald: Floats, cumulative: Floats, status: Ints,
 ) -> None:  # fmt: skip
-    """Fill the robust Wald statistics of every (effect, cause) of the block.
+    """Fill the robust Wald statistics of a tile (I, J): sums of products first, then one pass over windows of rows.
 
-    `series` is (N, T) and `columns` (d, T), zero where a value is missing; `use` (T,) is one on regression rows.
+    `values` is (N, margin + ...) and `columns` (d, ...), zero where a value is missing; `use` (K, BLOCK) is one on the
+    regression rows of window k, which begins BLOCK - hac_lags rows after the one before.
     """
-    n, T = series.shape
-    d = columns.shape[0]
-    w = d + p
-    factor, scale, own = np.empty((w, w)), np.empty(max(w, p)), np.empty(w)
-    cross, block, scores, solved = np.empty((p, w)), np.empty((p, p)), np.empty(p), np.empty(p)
-    own_map, lag_map = np.empty((p, w)), np.empty((p, p))
-    basis, residual, leverage = np.empty((w, T)), np.empty(T), np.empty(T)
-    work, rows, meat = np.empty((p, BLOCK)), np.empty((2, BLOCK)), np.empty((p, p))
-    long = T if kind == HAC else 0
-    products, boxes = np.zeros((p, long + 2 * hac_lags + 1)), np.empty((p, long + hac_lags))
-    for i in range(len(effects)):
-        effect = effects[i]
-        kept = _kept_columns(effect, n, p, d)
-        rss = _own_fit(gram, kept, effect, floor, factor, scale, own)
+    count, J, p, d, K = len(moments), moments.shape[3], moments.shape[1] - 1, len(fixed), len(use)
+    w, step = d + p, BLOCK - hac_lags
+    P, W = p + p % 2, w + (-w) % 3  # filled up with zeros
+    factor, own, least, gain = np.empty((w, w)), np.empty(w), np.empty(J), np.empty(J)
+    cross, block, lanes, solved = np.empty((p, w, J)), np.empty((p, p, J)), np.empty((p, J)), np.empty((p, J))
+    own_map, lag_map, scores = np.zeros((J, P, W)), np.zeros((J, P, P)), np.zeros((J, P))
+    basis, residual, leverage = np.zeros((K, W * BLOCK)), np.empty((K, BLOCK)), np.empty((K, BLOCK))
+    work, e, h, spare = np.zeros(P * BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.zeros(3 * BLOCK)
+    meat, whole = np.empty((J, P, P)), np.empty(J)
+    for i in range(count):
+        rss = _own_fit(det_i, squares_i, fixed, i, floor, factor, own)
         if rss < 0.0:
             status[i] = NEEDS_ROWS
             continue
-        _own_pass(series, columns, use, effect, p, factor, own, basis, residual, leverage)
-        for j in range(len(causes)):
-            least = _schur(gram, kept, factor, own, effect, causes[j], n, p, cross, block, scale, scores)
-            if not least >= floor or not rss - _gain(scores) > floor * gram[effect, effect]:
-                status[i, j] = NEEDS_ROWS
-                continue
-            _maps(cross, block, own_map, lag_map)
-            largest = _cause_pass(own_map, lag_map, scores, series[causes[j]], use, kind, basis, residual, leverage,
-                                  work, rows, meat, products)  # fmt: skip
-            if largest >= 1.0 - UNIT:
-                status[i, j] = NEEDS_ROWS
-                continue
-            if kind == HAC:
-                _bartlett(products, boxes, hac_lags, meat)
-            value = _wald(meat, scores, scale, solved)
+        _partial_out(moments[i], det_j, squares_j, factor, own, cross, block, lanes, least)
+        limit = floor * squares_i[0, 0, i]
+        _finish(block, lanes, least, rss, floor, limit, solved, gain, cumulative[i], status[i])
+        own_pass(values, effects[i], margin, columns, use, p, factor, own, step, e, basis, residual, leverage)
+        for j in range(J):
+            _maps(cross, block, j, own_map[j], lag_map[j])
+            scores[j, :p] = lanes[:, j]
+        meat[:] = 0.0
+        whole[:] = 0.0
+        for k in range(K):
+            head = margin + k * step
+            for j in range(J):
+                if status[i, j] != OK:
+                    continue
+                orthonormal_lags(own_map, lag_map, p, j, basis, k, values, causes[j], head, work)
+                if kind == HC3:
+                    fit_with_leverage(work, scores, j, residual, leverage, k, e, h)
+                    whole[j] += inflate(e, h, use, k)
+                else:
+                    fit(work, scores, j, residual, k, e)
+                    select(e, use, k)
+                if kind == HAC:
+                    scale_and_box(work, p, e, hac_lags, spare)
+                else:
+                    scale(work, p, e)
+                add_meat(work, p, meat, j)
+        for j in range(J):
+            value = -1.0
+            if status[i, j] == OK and not (kind == HC3 and whole[j] > 0.0):
+                value = _wald(meat[j], scores[j], p, solved[:, 0])
             if value < 0.0:
                 status[i, j] = NEEDS_ROWS
-                continue
-            wald[i, j] = value
-            cumulative[i, j] = _sum_of_coefficients(block, scores, p)
+            else:
+                wald[i, j] = value * (hac_lags + 1)  # the meat of boxes counts every date hac_lags + 1 times
+
+
+__all__ = ["BLOCK", "HAC", "HC0", "HC3", "NEEDS_ROWS", "OK", "own_products", "plain_tile", "robust_tile", "run_moments"]

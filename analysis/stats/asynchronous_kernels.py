@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from analysis.stats.compiled import njit
 from analysis.stats.lagged import Floats, Ints
 
 

@@ -66,6 +66,8 @@ def wild_wald(fit: Partialled, signs: Signs, cov: str, *, hac_lags: int = 0, dof
     -----
     A draw whose covariance is singular counts as infinite, which can only make the p-value larger.
     """
+    if cov in ("HC0", "HC1", "HC3") and fit.residuals.shape[1] == 1:
+        return quadratic_forms(*_white_draws(fit, signs, cov))
     draws = signs.shape[1]
     picked = signs[fit.rows[0] : fit.rows[-1] + 1] if _is_run(fit) else signs[fit.rows]
     out = np.empty(draws)
@@ -74,6 +76,26 @@ def wild_wald(fit: Partialled, signs: Signs, cov: str, *, hac_lags: int = 0, dof
         scores, covariance = _batch(fit, picked[:, start:stop], cov, hac_lags, dof_correction)
         out[start:stop] = quadratic_forms(scores, covariance)
     return out
+
+
+def _white_draws(fit: Partialled, signs: Signs, cov: str) -> tuple[Floats, Floats]:
+    """Return the scores (q, draws) of one equation and their White covariance (q, q, draws), by compiled loops."""
+    from analysis.stats import granger_bootstrap_kernels as kernels  # compiled code is loaded only by those who draw
+
+    n, w, q = fit.nobs, fit.kept_basis.shape[1], fit.tested_basis.shape[1]
+    i, j = np.triu_indices(q)
+    full = n + -n % 4
+    basis = np.zeros((full, w + q + -(w + q) % 4))
+    basis[:n, :w], basis[:n, w : w + q] = fit.kept_basis, fit.tested_basis
+    products = np.zeros((full, len(i) + -len(i) % 3))
+    products[:n, : len(i)] = fit.tested_basis[:, i] * fit.tested_basis[:, j] * row_weights(fit, cov)[:, None]
+    residual, places = np.zeros(full), np.zeros(full, dtype=np.int64)
+    residual[:n], places[:n] = fit.restricted_residuals[:, 0], fit.rows
+    projections, meats = np.empty((w + q, signs.shape[1])), np.empty((len(i), signs.shape[1]))
+    kernels.white_draws(basis, residual, products, np.ascontiguousarray(signs), places, projections, meats)
+    covariance = np.empty((q, q, signs.shape[1]))
+    covariance[i, j] = covariance[j, i] = meats
+    return projections[w:], covariance
 
 
 def _is_run(fit: Partialled) -> bool:

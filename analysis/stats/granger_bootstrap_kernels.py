@@ -10,8 +10,8 @@ are flat with rows at a fixed distance, so that the compiler knows every trip co
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint64
 
+from analysis.stats.compiled import njit, uint64
 from analysis.stats.lagged import Floats, Ints
 
 LANES = 256  # draws side by side
@@ -84,6 +84,14 @@ def _add_squares(meat: Floats, c: int, rows: Floats, products: Floats, t: int) -
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
+def _keep(sums: Floats, out: Floats, start: int, count: int) -> None:
+    """Copy the lanes that hold draws to their columns."""
+    for k in range(len(out)):
+        for i in range(count):
+            out[k, start + i] = sums[k * LANES + i]
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
 def white_draws(
     basis: Floats, residual: Floats, products: Floats, signs: Floats, places: Ints, projections: Floats, meats: Floats
 ) -> None:
@@ -113,9 +121,5 @@ def white_draws(
                 flips[i] *= flips[i]
             for c in range(0, C, 3):
                 _add_squares(meat, c, flips, products, t)
-        for k in range(len(projections)):
-            for i in range(count):
-                projections[k, start + i] = sums[k * LANES + i]
-        for c in range(len(meats)):
-            for i in range(count):
-                meats[c, start + i] = meat[c * LANES + i]
+        _keep(sums, projections, start, count)
+        _keep(meat, meats, start, count)

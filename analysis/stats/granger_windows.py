@@ -19,8 +19,8 @@ This module imports the compiler; import it inside a function.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from analysis.stats.compiled import njit
 from analysis.stats.lagged import Bools, Floats
 
 LANES = 32

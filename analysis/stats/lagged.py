@@ -128,9 +128,11 @@ def center(series: Floats, trend: str) -> Floats:
     columns = deterministic(len(series), trend)
     if not columns.shape[1]:
         return series.copy()
-    out = series.copy()
     whole = np.isfinite(series).all(axis=0)
     basis = np.linalg.qr(columns)[0]
+    if whole.all():
+        return series - basis @ (basis.T @ series)
+    out = series.copy()
     out[:, whole] -= basis @ (basis.T @ series[:, whole])
     for k in np.flatnonzero(~whole):
         present = np.isfinite(series[:, k])

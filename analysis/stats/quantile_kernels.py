@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from analysis.stats.compiled import njit
 from analysis.stats.lagged import Floats
 
 STEP = 0.99995  # share of the way to the boundary an iterate may go

@@ -133,3 +133,32 @@ def test_bandwidth_is_passed_on():
 def test_misuse(options, text):
     with pytest.raises(InputError, match=text):
         granger_matrix(panel(), lags=2, **options)
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_pairs_in_different_tiles_equal_the_single_test(gaps):
+    data = np.random.default_rng(11).standard_normal((90, 140)) * np.linspace(0.1, 9.0, 140)
+    if gaps:
+        data[[30, 61]] = np.nan  # every series shares the rows of one group that is no run
+    for cov in ("nonrobust", "HC3"):
+        scan = granger_matrix(data, lags=3, cov=cov, workers=2)
+        assert scan.n_refactored == 0
+        for effect, cause in ((0, 139), (139, 0), (69, 70), (70, 69), (138, 139), (3, 5)):
+            one = granger_test(data[:, effect], data[:, cause], lags=3, cov=cov)
+            assert scan.statistic[effect, cause] == pytest.approx(one.statistic, rel=1e-10)
+            assert scan.nobs[effect, cause] == one.nobs
+
+
+@pytest.mark.parametrize("bandwidth", [0, 1, 2, 4, 6, 12, 255])
+def test_boxes_of_every_width_equal_the_single_test(bandwidth):
+    data = panel(12, 1100, 3)
+    scan = granger_matrix(data, lags=2, cov="HAC", hac_lags=bandwidth)
+    assert scan.n_refactored == 0
+    assert_equals_single_tests(data, scan, cov="HAC", hac_lags=bandwidth)
+
+
+def test_a_bandwidth_beyond_a_window_is_solved_on_the_rows():
+    data = panel(13, 600, 3)
+    scan = granger_matrix(data, lags=1, cov="HAC", hac_lags=300)
+    assert scan.n_refactored == 6
+    assert_equals_single_tests(data, scan, cov="HAC", hac_lags=300)
