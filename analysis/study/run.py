@@ -36,6 +36,7 @@ RUNNERS: Mapping[str, Runner] = {
     "diagnostics": run_series.run_diagnostics,
     "record": run_series.run_record,
 }
+_LONG = ("quantile", "varying", "instability")
 _BOOTSTRAPPED = ("granger", "beta", "weekend", "state_granger", "state_correlation")
 
 
@@ -58,7 +59,9 @@ def execute(inputs: Inputs, *, draws: int, say: Say | None = None, workers: int 
     watched = sys.stderr.isatty()
     entries: list[Entry] = run_states.describe_states(inputs)
     with threadpool_limits(1), ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        jobs = {pool.submit(run_family, family, inputs, draws): family for family in families}
+        # The longest families first, so that none of them starts when the others are done.
+        longest_first = sorted(families, key=lambda family: family.calls[0].kind not in _LONG)
+        jobs = {pool.submit(run_family, family, inputs, draws): family for family in longest_first}
         with tqdm(total=len(inputs.plan.calls), desc="tests", disable=not watched, leave=False) as bar:
             for job in as_completed(jobs):
                 entries += job.result()
