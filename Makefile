@@ -45,6 +45,8 @@ bench: $(READY) ## Measure speed against peers, side by side
 calibrate: $(READY) ## Measure size and power of the shipped tests (minutes)
 	@$(BIN)/python -m benchmarks.calibration
 	@$(BIN)/python -m benchmarks.calibration_states
+	@$(BIN)/python -m benchmarks.calibration_chapter
+	@$(BIN)/python -m benchmarks.calibration_beyond
 
 quarto: $(READY) ## Install Quarto through its Python package (downloads a binary)
 	@$(BIN)/python -m pip install --quiet "quarto-cli>=1.7"

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import granger
+from benchmarks import granger, leadlag, varying
 
 ROOT = Path(__file__).resolve().parents[1]
 CLI = (sys.executable, "-m", "analysis.cli")
@@ -18,6 +18,10 @@ CLI = (sys.executable, "-m", "analysis.cli")
 def main() -> None:
     """Print all tables."""
     granger.main()
+    print("\n## All windows of time\n")
+    varying.main()
+    print("\n## Asynchronous and rolling lead-lag\n")
+    leadlag.main()
     report()
 
 
