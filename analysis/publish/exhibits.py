@@ -49,7 +49,7 @@ def figures(ledger: Ledger, inputs: Inputs) -> dict[str, FigureSpec]:
 
 def tables(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -> dict[str, TableSpec]:
     """Return every table, by name."""
-    made = {"verdicts": _verdicts(ledger, judgements), "records": _record_table(ledger, inputs)}
+    made = {"verdicts": _verdicts(ledger, judgements, inputs), "records": _record_table(ledger, inputs)}
     for family in inputs.plan.families:
         if family.calls[0].kind == "granger":
             made[family.name] = _granger(ledger, inputs, family)
@@ -212,7 +212,7 @@ def _states(ledger: Ledger, inputs: Inputs, asset: str) -> FigureSpec | None:
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-def _verdicts(ledger: Ledger, judgements: Iterable[Judgement]) -> TableSpec:
+def _verdicts(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -> TableSpec:
     columns = (
         Column("Claim", weight=26),
         Column("Verdict", weight=14),
@@ -233,17 +233,15 @@ def _verdicts(ledger: Ledger, judgements: Iterable[Judgement]) -> TableSpec:
                 item.title,
                 f"**{item.verdict}**",
                 item.because + count,
-                f"{_name(entry)} {field_text(entry, 'effect')}" if tested and entry is not None else DASH,
+                f"{inputs.label(entry.effect)}: {field_text(entry, 'effect')}"
+                if tested and entry is not None
+                else DASH,
                 p_adjusted(entry) if tested and entry is not None else DASH,
                 field_text(entry, "n") if entry is not None and entry.nobs is not None else DASH,
             )
         )
     caption = "Verdicts by rules declared before the results were known; effects with 95% intervals."
     return TableSpec("verdicts", columns, tuple(rows), caption)
-
-
-def _name(entry: Entry | None) -> str:
-    return "" if entry is None else f"{entry.effect}:"
 
 
 def _granger(ledger: Ledger, inputs: Inputs, family: Family) -> TableSpec:

@@ -50,7 +50,7 @@ class Clock:
 
 def make_clock(start: str, end: str) -> Clock:
     """Lay the grid over the days from `start` to `end`, both included."""
-    days = np.arange(np.datetime64(start, "D"), np.datetime64(end, "D") + 1)
+    days = np.arange(np.datetime64(start, "D"), np.datetime64(end, "D") + np.timedelta64(1, "D"))
     with warnings.catch_warnings():
         # The calendar library reads instants in a way that pandas 3.1 deprecates; the values are right.
         warnings.filterwarnings("ignore", message=r"Series\.values returning an ndarray that drops timezone")

@@ -80,7 +80,7 @@ def draw_liquidity(seed: int, clock: Clock) -> Liquidity:
 def _known_state(clock: Clock, weeks: np.ndarray, net: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     change = np.full(len(weeks), np.nan)
     change[STATE_WEEKS:] = net[STATE_WEEKS:] - net[:-STATE_WEEKS]
-    known = np.searchsorted(weeks + PUBLICATION_DAYS, clock.sessions, side="right") - 1
+    known = np.searchsorted(weeks + np.timedelta64(PUBLICATION_DAYS, "D"), clock.sessions, side="right") - 1
     latest = np.where(known >= 0, change[np.clip(known, 0, None)], np.nan)
     return latest > 0, latest <= 0
 
