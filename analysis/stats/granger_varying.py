@@ -189,7 +189,8 @@ def time_varying_granger(
     extra_lags : int
         Further lags of every series, in the regression and not tested; 0 for stationary series.
     window : int
-        Observations of the shortest window, lost lags included.
+        Dates of the shortest window, lost lags included, counted from the first date that has every series; dates
+        missing inside that span count.
     cov : {"nonrobust", "HC0"}
         The error variance divides by the number of rows. "HC0" allows for moving volatility.
     bootstrap : int
@@ -230,10 +231,11 @@ def time_varying_granger(
     >>> time_varying_granger(y, x, lags=1, window=40).pvalue < 1e-6
     True
     """
-    series = read_series(effect, cause, given, None)
-    plan = _check_plan(series, lags, extra_lags, trend, window, cov)
+    whole_series = read_series(effect, cause, given, None)
+    plan = _check_plan(whole_series, lags, extra_lags, trend, window, cov)
     draws, control = check_lags(bootstrap, name="bootstrap", least=0), check_lags(control_window, name="control_window")
     method = f"time-varying Granger causality ({cov})"
+    series, first, stop = _common_span(whole_series)
     n = len(series)
     if n < plan.window + control - 1:
         return Inapplicable(method=method, reason=f"{n} observations are fewer than one window and its control window")
@@ -267,7 +269,7 @@ def time_varying_granger(
         distribution="chi2" if whole else "bootstrap",
         df=(float(q),) if whole else (),
         nobs=int(design.usable.sum()),
-        nobs_lost=n - int(design.usable.sum()),
+        nobs_lost=len(whole_series) - int(design.usable.sum()),
         lags=plan.lags,
         options={
             "extra_lags": plan.extra_lags,
@@ -279,9 +281,9 @@ def time_varying_granger(
         },
         warnings=tuple(warnings),
         reference=REFERENCE,
-        forward=forward,
-        rolling=rolling,
-        recursive=recursive,
+        forward=_embedded(forward, len(whole_series), first, stop),
+        rolling=_embedded(rolling, len(whole_series), first, stop),
+        recursive=_embedded(recursive, len(whole_series), first, stop),
         window=plan.window,
         control_window=control,
         critical=critical,
@@ -292,6 +294,20 @@ def time_varying_granger(
         n_recomputed=recomputed,
         cov=cov,
     )
+
+
+def _common_span(series: Series) -> tuple[Series, int, int]:
+    """Cut dates before the first and after the last that have every series: no window may consist of absent dates."""
+    present = np.flatnonzero(np.isfinite(series.joint).all(axis=1))
+    first, stop = (int(present[0]), int(present[-1]) + 1) if present.size else (0, 0)
+    span = slice(first, stop)
+    return Series(series.effect[span], series.cause[span], series.given[span], series.allowed[span]), first, stop
+
+
+def _embedded(values: Floats, length: int, first: int, stop: int) -> Floats:
+    whole = np.full(length, np.nan)
+    whole[first:stop] = values
+    return whole
 
 
 def _check_plan(series: Series, lags: int, extra_lags: int, trend: str, window: int, cov: str) -> Plan:

@@ -351,3 +351,23 @@ def test_refusals() -> None:
     with pytest.raises(InputError, match="bootstrap > 0"):
         result.episodes()
     assert result.critical_values == {}
+
+
+def test_a_series_that_starts_late_has_no_window_of_absent_dates() -> None:
+    rng = np.random.default_rng(21)
+    cause = rng.standard_normal(260)
+    effect = rng.standard_normal(260)
+    late, lost = effect.copy(), 90
+    late[:lost] = np.nan
+    late[-5:] = np.nan
+    result = time_varying_granger(late, cause, lags=1, extra_lags=0, window=60)
+    inner = time_varying_granger(effect[lost:-5], cause[lost:-5], lags=1, extra_lags=0, window=60)
+    for name in ("forward", "rolling", "recursive"):
+        path = getattr(result, name)
+        assert path.shape == (260,)
+        assert np.isnan(path[: lost + 59]).all()
+        assert np.isnan(path[-5:]).all()
+        np.testing.assert_array_equal(path[lost:-5], getattr(inner, name))
+    short = time_varying_granger(np.r_[np.full(230, np.nan), effect[230:]], cause, lags=1, extra_lags=0, window=60)
+    assert isinstance(short, Inapplicable)
+    assert "30 observations" in short.reason
