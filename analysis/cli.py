@@ -29,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has left, as `head` does; that is no error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"bellwether: cannot read or write {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("bellwether: stopped; nothing half-made was left behind", file=sys.stderr)
         return 130

@@ -14,10 +14,13 @@ from analysis.results import Absent, Failed, Inapplicable, Result
 from analysis.scan.pairs import granger_matrix
 from analysis.stats import contemporaneous, diagnostics, granger, granger_design, granger_strength
 from analysis.stats.asynchronous import hayashi_yoshida, hayashi_yoshida_lagged
+from analysis.stats.breaks import bai_perron, sup_f
 from analysis.stats.clocks import clock_demonstration
+from analysis.stats.connectedness import connectedness, frequency_connectedness
 from analysis.stats.crosscorr import cross_correlation
 from analysis.stats.crosscorr_prewhitened import prewhitened_correlation
 from analysis.stats.crosscorr_rolling import rolling_correlation
+from analysis.stats.eventstudy import event_study
 from analysis.stats.granger_instability import instability_robust_granger
 from analysis.stats.granger_nonlinear import diks_panchenko, transfer_entropy
 from analysis.stats.granger_quantile import cross_quantilogram, quantile_granger
@@ -95,5 +98,16 @@ EXAMPLES: dict[str, Callable[[], Result]] = {
     ),
     "ClockComparison": lambda: clock_demonstration(
         *ticks(), clocks={"early": np.arange(10.0, 880, 10), "late": np.arange(15.0, 880, 10)}, max_lag=2
+    ),
+    "BreakDates": lambda: bai_perron(*pair(), max_breaks=2),
+    "BreakTestResult": lambda: sup_f(*pair()),
+    "ConnectednessResult": lambda: connectedness(
+        np.column_stack(pair()), lags=1, horizon=5, bootstrap=99, rng=generator()
+    ),
+    "FrequencyConnectedness": lambda: frequency_connectedness(
+        np.column_stack(pair()), lags=1, horizon=20, bands=(0.0, 1.0, np.pi)
+    ),
+    "EventStudyResult": lambda: event_study(
+        pair()[0], range(60, 290, 30), window=(-2, 5), estimation=(-40, -3), placebo=9, rng=generator()
     ),
 }

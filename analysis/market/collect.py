@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 import socket
@@ -57,10 +58,24 @@ def from_folder(folder: Path, catalog: Catalog, *, progress: Progress | None = N
     for series_id, path in matched.files.items():
         positive = catalog.entry(series_id).transform in _PRICE_TRANSFORMS
         series[series_id] = csvfile.read(series_id, path, positive=positive)
+        _refuse_future(series[series_id])
         if progress is not None:
             progress(series_id)
     missing = {name: "no file of that name in the data folder" for name in catalog.ids if name not in series}
     return Collected(series, missing, matched.ignored)
+
+
+def _refuse_future(series: RawSeries) -> None:
+    """Refuse an observation dated after tomorrow: it is a typing error, and it would date the whole report."""
+    last = series.frame.index[-1].date()
+    if last > dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1):
+        raise DataError(
+            f"{series.origin} holds an observation of a day to come",
+            given=str(last),
+            limit="tomorrow at the latest",
+            cause="a mistyped year",
+            remedy="correct the date in the last row",
+        )
 
 
 def folder_digest(folder: Path, catalog: Catalog) -> str:

@@ -43,8 +43,15 @@ def facts_of(root: Path, snapshot_id: str) -> SnapshotFacts:
     manifest = snapshots(root) / snapshot_id / "manifest.json"
     if not manifest.is_file():
         raise SnapshotError("the snapshot is not there", given=snapshot_id, remedy="freeze it again: make data")
-    content = json.loads(manifest.read_text(encoding="utf-8"))
-    return SnapshotFacts(content["id"], content["kind"], content["cutoff"])
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        return SnapshotFacts(content["id"], content["kind"], content["cutoff"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise SnapshotError(
+            "the manifest of the snapshot is damaged",
+            given=f"{snapshot_id}/manifest.json",
+            remedy="remove the folder of the snapshot and freeze it again",
+        ) from error
 
 
 def ensure(root: Path, *, data: Path | None, simulated: bool, say: Say) -> SnapshotFacts:
@@ -81,7 +88,7 @@ def freeze_live(root: Path, *, say: Say) -> SnapshotFacts:
     catalog = _catalog(root)
     say("Data: downloading from the public sources")
     facts = _freeze(root, catalog, collect.from_live(catalog), "real", say)
-    _make_current(root, facts)
+    make_current(root, facts)
     return facts
 
 
@@ -102,7 +109,6 @@ def _from_folder(root: Path, folder: Path, say: Say) -> SnapshotFacts:
         say(f"Data: reading {folder}")
         facts = _freeze(root, catalog, collect.from_folder(folder, catalog), "real", say)
         _remember(root, key, facts.id)
-    _make_current(root, facts)
     say(f"Data: snapshot {facts.id} (until {facts.cutoff})")
     return facts
 
@@ -173,7 +179,8 @@ def _current(root: Path) -> SnapshotFacts | None:
     return None if name is None or not (snapshots(root) / name).is_dir() else facts_of(root, name)
 
 
-def _make_current(root: Path, facts: SnapshotFacts) -> None:
+def make_current(root: Path, facts: SnapshotFacts) -> None:
+    """Let reports without a data folder rest on this snapshot from now on."""
     replace_text(snapshots(root) / CURRENT, json.dumps({"id": facts.id}) + "\n")
 
 

@@ -260,7 +260,7 @@ def _granger(ledger: Ledger, inputs: Inputs, family: Family) -> TableSpec:
     for entry in _in_order(ledger, inputs, family.name):
         label = marked(entry, inputs.label(entry.effect if lead else entry.cause))
         numbers = ("effect", "statistic", "p", *(("p_adj",) if adjusted else ()), "n")
-        rows.append(_row(entry, label, numbers, (f"{entry.start} to {entry.end}",)))
+        rows.append(_row(entry, label, numbers, (f"{entry.start} to {entry.end}" if entry.start else DASH,)))
     correction = {
         "romano-wolf": "p adj.: step-down maximum statistic over the assets",
         "bh": "p adj.: false discovery rate over the assets",

@@ -49,13 +49,9 @@ def figures(ledger: Ledger, inputs: Inputs) -> dict[str, FigureSpec]:
 def tables(ledger: Ledger, inputs: Inputs) -> dict[str, TableSpec]:
     """Return, for each direction, strength and frequency in one table, the other questions in another."""
     made: dict[str, TableSpec] = {}
+    if not inputs.config.chapter:
+        return made
     for direction in DIRECTIONS:
-        if not inputs.config.chapter:
-            for name in ("chapter", "beyond"):
-                made[f"{name}-{direction}"] = TableSpec(
-                    f"{name}-{direction}", (Column("Result"),), ((LEFT_OUT,),), "Empty."
-                )
-            continue
         made[f"chapter-{direction}"] = _by_frequency(ledger, inputs, direction)
         made[f"beyond-{direction}"] = _beyond(ledger, inputs, direction)
     return made
@@ -63,8 +59,6 @@ def tables(ledger: Ledger, inputs: Inputs) -> dict[str, TableSpec]:
 
 def sentence(ledger: Ledger, inputs: Inputs) -> str:
     """Say in how many of all the tests beyond the mean a lead is found, by direction and question."""
-    if not inputs.config.chapter:
-        return LEFT_OUT
     level = inputs.config.level
     parts = []
     for direction in DIRECTIONS:

@@ -44,6 +44,12 @@ def build_folder(root: Path, version: str) -> Path:
 
 def replace_text(path: Path, text: str) -> None:
     """Write a file in one step, so that a crash leaves either the old text or the new."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    target = path.resolve()
+    mode = target.stat().st_mode if target.exists() else None
+    if mode is not None and not mode & 0o222:
+        raise ConfigError("the file is read-only", given=path.name, remedy="make it writable, or copy it first")
+    temporary = target.with_name(f".{target.name}.tmp")
     temporary.write_text(text, encoding="utf-8", newline="")
-    temporary.replace(path)
+    if mode is not None:
+        temporary.chmod(mode & 0o777)
+    temporary.replace(target)

@@ -17,8 +17,9 @@ from typing import Any
 from analysis.errors import ConfigError, VersionError
 from analysis.publish import dataset, version
 from analysis.publish.identity import VersionFacts
-from analysis.publish.manifest import check_folder, read_manifest
+from analysis.publish.manifest import check_file, check_folder, read_manifest
 from analysis.publish.paths import build_folder, builds
+from analysis.publish.reference import caution
 
 Say = Callable[[str], None]
 
@@ -75,6 +76,7 @@ def build_report(request: Request, *, say: Say) -> Outcome:
     began = time.monotonic()
     root, folder = request.root, builds(request.root)
     study_text = _study_text(request.study)
+    # The study is checked first: a faulty one must change nothing, not even which snapshot is the current one.
     facts = dataset.ensure(root, data=request.data, simulated=request.simulated, say=say)
     identity = _identity(request, study_text, facts)
     target = folder / identity.version
@@ -84,6 +86,8 @@ def build_report(request: Request, *, say: Say) -> Outcome:
         status = "created"
     else:
         version.point_latest(folder, identity.version)
+    if request.data is not None:
+        dataset.make_current(root, facts)
     return Outcome(target, status, facts.kind == "simulated", time.monotonic() - began, _table(target / VERDICTS))
 
 
@@ -103,6 +107,8 @@ def rebuild_differs(root: Path, *, say: Say) -> list[str]:
     latest = build_folder(root, version.LATEST)
     manifest = read_manifest(latest)
     stamp, build = manifest["stamp"], manifest["build"]
+    if not build["study"]:
+        return [f"{latest.name} was built from a study outside the project and cannot be built again from here"]
     facts = dataset.facts_of(root, stamp["snapshot_id"])
     request = Request(
         root,
@@ -124,14 +130,23 @@ def rebuild_differs(root: Path, *, say: Say) -> list[str]:
 
 def verdict_table(root: Path, name: str) -> str:
     """Return the verdict table of a version as plain text."""
-    return _table(build_folder(root, name) / VERDICTS)
+    folder = build_folder(root, name)
+    check_file(folder, VERDICTS)
+    facts = read_manifest(folder)["stamp"]
+    warning = caution(str(facts["kind"]), bool(facts["reduced"]))
+    heading = f"{folder.name}: {warning}" if warning else folder.name
+    return f"{heading}\n\n{_table(folder / VERDICTS)}"
 
 
 def _study_text(path: Path) -> str:
+    """Return the text of a study that has been checked."""
+    from analysis.study import config
+
     if not path.is_file():
         raise ConfigError(
             "there is no such study", given=str(path), remedy="name a file such as data/studies/default.toml"
         )
+    config.load(path)
     return path.read_text(encoding="utf-8")
 
 
@@ -197,7 +212,9 @@ def _build(
     for wanted, used in inputs.plan.substitutions:
         say(f"Study: {used} stands in for {wanted}")
     ledger = _ledger(request, study_text, facts, inputs, say, fresh=fresh)
-    judgements = verdicts.judge(declared, ledger, level=study.level, smallest_effect=study.smallest_effect)
+    judgements = verdicts.judge(
+        declared, ledger, level=study.level, smallest_effect=study.smallest_effect, record_year=study.record_year
+    )
     with _staging(folder) as stage:
         site = pages.compose(stage / "source", root / "reports", ledger, judgements, inputs, identity)
         output = stage / "output"
@@ -299,9 +316,9 @@ def _inputs(frozen: Any, root: Path, study: Path) -> dict[str, str | Path]:
 
 
 def _relative(path: Path, root: Path) -> str:
-    """Return a path inside the project without the machine's part of it."""
+    """Return a path inside the project without the machine's part of it; empty when it lies outside."""
     resolved = path.resolve()
-    return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else resolved.name
+    return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else ""
 
 
 def _timestamp(cutoff: str) -> int:

@@ -74,6 +74,5 @@ class Stamp:
             ("Data until", self.cutoff),
             ("Data snapshot", self.snapshot),
             ("Code and study", self.code),
-            ("Created", self.created),
             ("Rendered with", self.renderer),
         )

@@ -52,9 +52,20 @@ def absence(entry: Entry, field: str) -> str:
     return f"no {_FIELD_NAMES.get(field, field)}"
 
 
+def _setting(entry: Entry) -> str:
+    """Return what was tested on what, so that a sentence that is cited alone cannot be taken for another result."""
+    parts = [f"{entry.cause} to {entry.effect}"] if entry.cause and entry.effect else []
+    parts += (
+        [f"crypto day {'ends after' if entry.clock == 'after' else 'ended before'} the close"] if entry.clock else []
+    )
+    parts += [f"beside {', '.join(entry.given)}"] if entry.given else []
+    parts += [f"state {entry.state}"] if entry.state else []
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
 def sentence(entry: Entry) -> str:
     """Return one plain sentence: effect with interval, p raw and adjusted, sample, method."""
-    subject = entry.method or entry.id
+    subject = (entry.method or entry.id) + _setting(entry)
     if entry.status in ABSENT_WORDS:
         return f"{subject}: {absence(entry, 'estimate')}."
     parts = []

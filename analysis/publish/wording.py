@@ -37,7 +37,7 @@ def variables(ledger: Ledger, judgements: Sequence[Judgement], inputs: Inputs) -
         "plain": {"sentence": plain(ledger, inputs)},
         "ccf": {"sentence": leads_and_lags(ledger, inputs)},
         "weekend": {"sentence": weekend(ledger, inputs)},
-        "study": {"controls": word_list([inputs.label(name) for name in inputs.plan.controls]) or "none are available"},
+        "study": _study(inputs),
         "evidence": {"scope": _scope(ledger, inputs), "overview": overview(ledger)},
     }
 
@@ -64,17 +64,7 @@ def change(judgements: Sequence[Judgement]) -> str:
 
 
 def _answer(ledger: Ledger, lead: Judgement, judgements: Sequence[Judgement], inputs: Inputs) -> dict[str, str]:
-    first = _first(ledger, inputs, "lead")
-    parts = [f"{_upper(lead.because)}."]
-    if first is not None and first.status == "ok":
-        small, asset = inputs.label(inputs.plan.small_cap), inputs.label(first.effect)
-        clear = is_significant(first, inputs.config.level)
-        parts.append(
-            f"One percent in the {small} goes with {field_text(first, 'effect')} percent in {asset} over the next "
-            f"{inputs.config.lags} sessions, "
-            f"{'a clear response' if clear else 'which cannot be told from zero'} (adjusted p "
-            f"{_relation(first)})."
-        )
+    parts = [f"{_upper(lead.because)}.", *_lead_sizes(ledger, inputs)]
     pending = [item.title for item in judgements if item.verdict == "evidence not built yet"]
     words = (
         f"{format_value(len(pending), 'count')} further claims are declared and wait for evidence that this "
@@ -91,6 +81,34 @@ def _answer(ledger: Ledger, lead: Judgement, judgements: Sequence[Judgement], in
     }
 
 
+def _lead_sizes(ledger: Ledger, inputs: Inputs) -> list[str]:
+    """Say how large the leads are that stand; where none does, how large the first asset's is and how sure that is."""
+    small, lags = inputs.label(inputs.plan.small_cap), inputs.config.lags
+    standing = [entry for entry in ledger.family("lead") if is_significant(entry, inputs.config.level)]
+    first = _first(ledger, inputs, "lead")
+    shown = standing[:3] or ([first] if first is not None and first.status == "ok" else [])
+    doubt = "" if standing else ", which cannot be told from zero"
+    return [
+        f"One percent in the {small} goes with {field_text(entry, 'effect')} percent in "
+        f"{inputs.label(entry.effect)} over the "
+        f"next {_many(lags, 'session')}{doubt} (adjusted p {_relation(entry)})."
+        for entry in shown
+    ]
+
+
+def _study(inputs: Inputs) -> dict[str, str]:
+    """Return what the fixed texts say of the study's settings."""
+    names = word_list([inputs.label(name) for name in inputs.plan.controls])
+    late = [name for name in inputs.plan.controls if inputs.catalog.entry(name).role == "volatility"]
+    note = "The volatility index among the controls is fixed a quarter of an hour after the close."
+    return {
+        "controls": names or "none, for none can be used",
+        "drivers": f"The common drivers are: {names}." if names else "No common driver could be used.",
+        "controls_note": note if late else "Every control is fixed by the close of its session or enters the next one.",
+        "covariance": inputs.config.covariance,
+    }
+
+
 def _scope(ledger: Ledger, inputs: Inputs) -> str:
     small = inputs.label(inputs.plan.small_cap)
     assets = word_list([inputs.label(name) for name in inputs.plan.crypto])
@@ -104,7 +122,7 @@ def _scope(ledger: Ledger, inputs: Inputs) -> str:
     if inputs.plan.substitutions:
         text += " Stand-ins: " + word_list([f"{used} for {wanted}" for wanted, used in inputs.plan.substitutions]) + "."
     if inputs.plan.missing:
-        text += " Not in the data: " + word_list([name for name, _ in inputs.plan.missing]) + "."
+        text += " Not used: " + word_list([name for name, _ in inputs.plan.missing]) + "."
     return text
 
 
@@ -116,7 +134,7 @@ def family_sentence(ledger: Ledger, inputs: Inputs, family: str) -> str:
     lead = not family.startswith("reverse")
     subject = "small caps lead crypto" if lead else "crypto leads small caps"
     text = (
-        f"Of {format_value(len(entries), 'count')} tests that {subject} under the strictly predictive clock, "
+        f"Of {_many(len(entries), 'test')} that {subject} under the strictly predictive clock, "
         f"{_count(len(standing))} after correction"
     )
     if standing:
@@ -213,17 +231,17 @@ def risk(ledger: Ledger, inputs: Inputs) -> str:
         sum(1 for entry in ledger.family(name) if is_significant(entry, level))
         for name in ("same-session", "same-session-conditional")
     ]
-    total = format_value(len(ledger.family("same-session")), "count")
+    total = _many(len(ledger.family("same-session")), "asset")
     text = (
         f"In the same session one percent of small caps goes with {field_text(alone, 'effect')} percent of "
-        f"{inputs.label(alone.effect)}; {_number(counts[0])} of {total} assets move with small caps after correction"
+        f"{inputs.label(alone.effect)}; {_number(counts[0])} of {total} move with small caps after correction"
     )
     if beside is None or beside.status != "ok":
         return text + "."
     return text + (
         f". Beside the common drivers it is {field_text(beside, 'effect')} percent, and {_number(counts[1])} "
         f"of {total} "
-        "assets keep a link of their own."
+        "keep a link of their own."
     )
 
 
@@ -349,6 +367,10 @@ def _number(count: int) -> str:
 
 def _count(count: int) -> str:
     return "none stands" if count == 0 else f"{format_value(count, 'count')} {'stands' if count == 1 else 'stand'}"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{format_value(count, 'count')} {noun}{'' if count == 1 else 's'}"
 
 
 def _times(count: int, noun: str) -> str:

@@ -47,13 +47,14 @@ def match(folder: str | Path, ids: Iterable[str]) -> FolderMatch:
     """
     root = Path(folder)
     if not root.is_dir():
-        raise DataError("the data folder does not exist", given=str(folder), remedy="give an existing folder")
+        what = "the data folder is a file" if root.exists() else "the data folder does not exist"
+        raise DataError(what, given=str(folder), remedy="give the folder that holds the CSV files")
     wanted = {series_id.upper(): series_id for series_id in ids}
     found: dict[str, Path] = {}
     ignored = []
     for path in sorted(root.iterdir()):
         series_id = wanted.get(path.stem.upper())
-        if series_id is None or path.suffix.lower() != ".csv":
+        if series_id is None or path.suffix.lower() != ".csv" or path.is_dir():
             if not path.is_dir() and not path.name.startswith("."):
                 ignored.append(path.name)
             continue

@@ -10,6 +10,9 @@ from pydantic import Field, field_validator, model_validator
 
 from analysis.study.files import Strict, read_toml
 
+# A test at one frequency puts two restrictions on the lags of the cause.
+LEAST_CHAPTER_LAGS = 3
+
 Clock = Literal["after", "before"]
 
 
@@ -49,7 +52,7 @@ class StudyConfig(Strict):
     controls: tuple[str, ...] = Field(max_length=20)
     start: dt.date
     end: dt.date | None = None
-    weekend: Literal["compound", "drop", "calendar"] = "compound"
+    weekend: Literal["compound", "drop"] = "compound"
     lags: int = Field(default=5, ge=1, le=60)
     state_lags: int = Field(default=2, ge=1, le=20)
     correlation_lags: int = Field(default=10, ge=1, le=60)
@@ -78,6 +81,11 @@ class StudyConfig(Strict):
     def _consistent(self) -> StudyConfig:
         if self.end is not None and self.end <= self.start:
             raise ValueError(f"end {self.end} must be later than start {self.start}")
+        if self.chapter and self.lags < LEAST_CHAPTER_LAGS:
+            raise ValueError(f"lags {self.lags} is too few for the chapter by frequency: at least {LEAST_CHAPTER_LAGS}")
+        inside = all(0 < level < 1 for level in self.quantiles)
+        if not inside or list(self.quantiles) != sorted(set(self.quantiles)):
+            raise ValueError("quantiles must increase and lie between 0 and 1")
         roles = [self.small_cap, *self.crypto, *self.controls]
         if len(set(roles)) != len(roles):
             raise ValueError("a series may play one role only: small cap, crypto or control")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -68,9 +69,6 @@ class Inputs:
         same observations and differ by the conditioning alone.
         """
         controls = self.returns(clock, self.plan.controls) if self.plan.controls else np.empty((len(self.dates), 0))
-        if self.config.weekend == "calendar":
-            flag = self.panels[clock].weekend_indicator.to_numpy(dtype=np.float64)
-            controls = np.column_stack([controls, flag])
         block = np.column_stack([self.returns(clock, (effect, cause)), controls])
         complete = np.isfinite(block).all(axis=1)
         block[~complete] = np.nan
@@ -99,6 +97,17 @@ def prepare(config: StudyConfig, snapshot: Snapshot, catalog: Catalog) -> Inputs
     _check_overlap(panels["after"], small_cap, crypto)
     sessions = calendars.nyse(pd.Timestamp(config.start), end)
     built = states.build(snapshot, catalog, sessions, options=states.StateOptions(small_cap=small_cap))
+    known = [*built.frame.columns, *built.missing]
+    for name in config.states:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise ConfigError(
+                "the study names an unknown state",
+                given=name,
+                limit=", ".join(known),
+                remedy=f"did you mean {near[0]}" if near else "choose from the list",
+            )
+    catalog.entry(config.small_cap_total_return)
     frame = built.frame.reindex(panels["after"].dates, method="ffill")
     plan = declare(
         config,
@@ -143,7 +152,9 @@ def _resolve(config: StudyConfig, snapshot: Snapshot, catalog: Catalog) -> _Reso
             if found is None:
                 absent = snapshot.missing.get(name, "not in the data, nor is any of its alternatives")
                 missing.append((name, "; ".join(reasons.values()) or absent))
-            elif found not in chosen:
+            elif found in chosen:
+                missing.append((name, f"{found} serves already"))
+            else:
                 chosen.append(found)
                 if found != name:
                     substitutions.append((name, found))

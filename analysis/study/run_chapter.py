@@ -38,7 +38,7 @@ def run_beyond(call: Call, family: Family, inputs: Inputs, draws: int) -> list[E
         Bootstrap draws of the cheap methods; the slow ones take the smaller number the study declares for them.
     """
     if call.conditional and not call.given:
-        reason = "none of the common drivers the study names is in the data"
+        reason = "the study has no common driver it can use"
         absent = Inapplicable(method=family.title, reason=reason)
         return [to_entry(absent, call, family, inputs.dates[:0])]
     effect, cause, controls, dates = inputs.twin_rows(call.clock, call.effect, call.cause)

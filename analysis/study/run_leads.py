@@ -75,9 +75,6 @@ def run_weekend(call: Call, family: Family, inputs: Inputs, signs: Signs | None)
     cause[1:] = np.where(gap[1:], np.log(reopened[1:] / closed[:-1]), np.nan)
     effect = inputs.returns("before", (call.effect,))[:, 0]
     dates = inputs.dates[np.isfinite(effect) & np.isfinite(cause)]
-    if inputs.config.weekend == "calendar":
-        reason = "on calendar days every closed day has a row of its own"
-        return [to_entry(Inapplicable(method="Same-period response", reason=reason), call, family, dates[:0])]
     return [_response(effect, cause, None, dates, call, family, inputs, signs)]
 
 
@@ -104,7 +101,7 @@ def _response(
 
 
 def _without_controls(method: str, call: Call, family: Family) -> Entry:
-    reason = "none of the common drivers the study names is in the data"
+    reason = "the study has no common driver it can use"
     return to_entry(Inapplicable(method=method, reason=reason), call, family, pd.DatetimeIndex([]))
 
 
@@ -149,9 +146,5 @@ def run_correlation_side(call: Call, family: Family, inputs: Inputs, signs: Sign
 
 
 def _given(call: Call, inputs: Inputs, controls: Floats) -> Floats | None:
-    """Return the conditioning columns of a call: its controls, and on calendar days always the weekend indicator."""
-    if call.given:
-        return controls
-    if inputs.config.weekend == "calendar":
-        return controls[:, -1:]
-    return None
+    """Return the conditioning columns of a call."""
+    return controls if call.given else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -66,7 +66,9 @@ class Judgement:
         return asdict(self)
 
 
-def judge(claims: Claims, ledger: Ledger, *, level: float, smallest_effect: float) -> tuple[Judgement, ...]:
+def judge(
+    claims: Claims, ledger: Ledger, *, level: float, smallest_effect: float, record_year: int = 2024
+) -> tuple[Judgement, ...]:
     """Apply every claim's rules to the ledger.
 
     Parameters
@@ -75,13 +77,25 @@ def judge(claims: Claims, ledger: Ledger, *, level: float, smallest_effect: floa
         An entry is significant when its adjusted p-value (its raw one in a family without correction) is at most it.
     smallest_effect : float
         An interval inside plus or minus this value is negligible.
+    record_year : int
+        Replaces ``{record_year}`` in the words of the claims.
 
     Notes
     -----
     A claim without evidence says so. A claim of whose deciding evidence nothing could be computed is not testable, and
     the reason names what is missing.
     """
-    return tuple(_judge_one(claim, ledger, level, smallest_effect) for claim in claims.claims)
+    judged = (_judge_one(claim, ledger, level, smallest_effect) for claim in claims.claims)
+    return tuple(_in_year(item, record_year) for item in judged)
+
+
+def _in_year(item: Judgement, year: int) -> Judgement:
+    """Write the year the study asks about into the words of a claim."""
+    words = {
+        name: getattr(item, name).replace("{record_year}", str(year))
+        for name in ("title", "statement", "because", "would_contradict", "would_decide")
+    }
+    return replace(item, **words)
 
 
 def _judge_one(claim: Claim, ledger: Ledger, level: float, smallest_effect: float) -> Judgement:

@@ -233,6 +233,59 @@ def test_an_unknown_series_in_the_study_is_named(root: Path, tmp_path: Path) -> 
         build_report(_request(root, study=study, simulated=True), say=_silent)
 
 
+def test_an_unknown_state_is_named_with_the_nearest(root: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study.toml"
+    text = (root / "data" / "studies" / "default.toml").read_text(encoding="utf-8")
+    study.write_text(text.replace('"near_high"', '"near_hihg"', 1), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"near_hihg.*did you mean near_high"):
+        build_report(_request(root, study=study, simulated=True), say=_silent)
+
+
+def test_a_study_without_the_chapter_has_whole_pages(root: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study.toml"
+    text = (root / "data" / "studies" / "default.toml").read_text(encoding="utf-8")
+    study.write_text(text.replace("chapter = true", "chapter = false"), encoding="utf-8")
+    outcome = build_report(_request(root, study=study, simulated=True), say=_silent)
+    page = (outcome.folder / "evidence.html").read_text(encoding="utf-8")
+    assert "leaves the methods beyond the constant mean out" in page
+    assert "Empty." not in page
+    assert "outside the project" in report.rebuild_differs(root, say=_silent)[0]
+
+
+def test_a_failed_report_does_not_change_the_current_snapshot(root: Path, folder: Path, tmp_path: Path) -> None:
+    pointer = root / "data" / "snapshots" / "current.json"
+    before = pointer.read_text(encoding="utf-8") if pointer.is_file() else None
+    shutil.copyfile(folder / "RUT.csv", tmp_path / "RUT.csv")
+    with pytest.raises(ConfigError):
+        build_report(_request(root, data=tmp_path), say=_silent)
+    assert (pointer.read_text(encoding="utf-8") if pointer.is_file() else None) == before
+
+
+def test_a_date_to_come_is_refused(root: Path, folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "late"
+    shutil.copytree(folder, target)
+    path = target / "btc.csv"
+    text = path.read_text(encoding="utf-8")
+    last = text.rstrip().splitlines()[-1]
+    path.write_text(text + "2199-08-22" + last[10:] + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"btc\.csv holds an observation of a day to come"):
+        build_report(_request(root, data=target), say=_silent)
+
+
+def test_verdicts_show_the_stamp_and_refuse_an_edited_file(root: Path, simulated: Outcome) -> None:
+    assert "simulated" in report.verdict_table(root, simulated.folder.name).splitlines()[0].lower()
+    path = simulated.folder / "verdicts.json"
+    content = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(content.replace(b"not built", b"now built", 1))
+    try:
+        with pytest.raises(VersionError, match=r"verdicts\.json"):
+            report.verdict_table(root, simulated.folder.name)
+    finally:
+        path.write_bytes(content)
+        path.chmod(0o444)
+
+
 def test_the_command_line_builds_cites_and_checks(root: Path, simulated: Outcome, tmp_path: Path) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "analysis.cli", "--root", str(root), *arguments]

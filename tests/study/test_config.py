@@ -38,6 +38,9 @@ def test_the_default_study_loads(repository: Path) -> None:
         ('"BTC", "ETH"', '"SPX", "ETH"', "one role only"),
         ("start = 2014-09-17", "start = 2014-09-17\nend = 2013-01-01", "later than start"),
         ('covariance = "HC3"', 'covariance = "magic"', "covariance"),
+        ("lags = 5", "lags = 2", "too few for the chapter"),
+        ("quantiles = [0.05,", "quantiles = [1.5,", "quantiles must increase"),
+        ('weekend = "compound"', 'weekend = "calendar"', "weekend"),
         ("lags = 5", "lags = [", "not valid TOML"),
     ],
 )

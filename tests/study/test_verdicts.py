@@ -122,6 +122,13 @@ def test_a_bad_claims_file_names_the_fault(tmp_path: Path, change: dict, message
         claim_files.load(path)
 
 
+def test_the_words_of_a_claim_name_the_year_of_the_study(repository: Path) -> None:
+    declared = claim_files.load(repository / "data" / "claims.toml")
+    judged = judge(declared, Ledger(()), level=0.05, smallest_effect=0.1, record_year=2021)
+    assert judged[0].title == "Small caps set records in 2021"
+    assert not any("{" in item.statement + item.title + item.would_contradict for item in judged)
+
+
 def test_the_shipped_claims_are_complete(repository: Path) -> None:
     declared = claim_files.load(repository / "data" / "claims.toml")
     ids = [claim.id for claim in declared.claims]
@@ -174,7 +181,7 @@ def test_a_lead_without_any_driver_to_judge_it_is_not_called_an_artefact(reposit
     entries = _leads({"a": 0.001, "b": 0.001}, {"a": None, "b": None}, overlap=0.001)
     verdict, because = _shipped(repository, "lead", *entries)
     assert verdict == "mixed"
-    assert "too few common drivers" in because
+    assert "could not be tested beside common drivers" in because
 
 
 def test_support_needs_the_same_assets_both_ways(repository: Path) -> None:
