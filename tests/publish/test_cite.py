@@ -23,7 +23,8 @@ PAGE = f'<table><tr id="{anchor(ID)}"><td>x</td></tr></table>\n'
 def test_every_part_the_specification_names(tmp_path: Path) -> None:
     made = cite(publish(tmp_path, page=PAGE).path, ID)
     assert made.sentence == (
-        f"Granger test (RUT to BTC; crypto day ends after the close): partial R² 0.03 [{MINUS}0.05, 0.11] (95% interval), "
+        "Granger test (RUT to BTC; crypto day ends after the close): "
+        f"partial R² 0.03 [{MINUS}0.05, 0.11] (95% interval), "
         "p = 0.412, "
         "adjusted p = 0.800 (Romano–Wolf), n = 2,442, lags = 5, 2014-09-17 to 2024-12-31. "
         f"(Bellwether {REAL}, result {ID}, data hash {SNAPSHOT}, at evidence.html#result-{ID}.)"

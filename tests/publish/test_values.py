@@ -175,7 +175,8 @@ def test_absent_numbers_become_words() -> None:
 
 def test_sentence() -> None:
     assert sentence(entry()) == (
-        f"Granger test (RUT to BTC; crypto day ends after the close): partial R² 0.03 [{MINUS}0.05, 0.11] (95% interval), "
+        "Granger test (RUT to BTC; crypto day ends after the close): "
+        f"partial R² 0.03 [{MINUS}0.05, 0.11] (95% interval), "
         "p = 0.412, "
         "adjusted p = 0.800 (Romano–Wolf), n = 2,442, lags = 5, 2014-09-17 to 2024-12-31."
     )
