@@ -137,7 +137,7 @@ def _used(inputs: Inputs) -> list[str]:
 def _settings(inputs: Inputs) -> str:
     """Return the settings of the study that decide the numbers, as one sentence."""
     config = inputs.config
-    level, effect = format_value(config.level, "estimate"), format_value(config.smallest_effect, "estimate")
+    level, effect = f"{config.level:g}", f"{config.smallest_effect:g}"
     return (
         f"\nStudy “{config.id}”: significance level {level}, {config.lags} lags ({config.state_lags} in states, "
         f"{config.chapter_lags} beyond the mean, {config.correlation_lags} in correlations), {config.covariance}, "

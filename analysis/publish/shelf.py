@@ -39,15 +39,27 @@ def find_version(builds: Path, version: str) -> Path:
 
 
 def latest_like(builds: Path, version: str) -> str:
-    """Return the latest version that may be compared with this one: real with real, simulated with simulated.
+    """Return the latest version that may be compared with this one: of the same study, real with real.
 
     It is where ``latest`` points if that is of the same kind, else the one with the latest cut-off.
     """
     wanted = prefix_of(version)
     link = builds / LATEST
     pointed = link.readlink().name if link.is_symlink() else ""
-    known = [name for name in versions(builds) if prefix_of(name) == wanted]
+    study = _study_of(builds, version)
+    known = [name for name in versions(builds) if prefix_of(name) == wanted and _study_of(builds, name) == study]
     return pointed if pointed in known else max(known, default=version)
+
+
+def _study_of(builds: Path, version: str) -> str:
+    """Return the id of the study a version was built from; empty where its manifest cannot say."""
+    folder = builds / version
+    if not folder.is_dir():
+        return ""
+    try:
+        return str(manifest.read_manifest(folder)["stamp"]["settings"].get("id", ""))
+    except (VersionError, KeyError, AttributeError):
+        return ""
 
 
 def verify(builds: Path, registry: Path | None = None) -> tuple[Finding, ...]:
