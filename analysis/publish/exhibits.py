@@ -267,7 +267,7 @@ def _granger(ledger: Ledger, inputs: Inputs, family: Family) -> TableSpec:
         "none": "no correction, as usually reported",
     }
     source = "p: wild bootstrap" if adjusted else "p: F distribution, homoskedastic errors"
-    note = f"{family.title}; {inputs.config.lags} lags; {source}; {correction[family.adjustment]}."
+    note = f"{family.title}; {inputs.config.lags} lag{'' if inputs.config.lags == 1 else 's'}; {source}; {correction[family.adjustment]}."
     return TableSpec(family.name, columns, tuple(rows), note)
 
 

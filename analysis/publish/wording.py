@@ -267,7 +267,7 @@ def liquidity(ledger: Ledger, inputs: Inputs) -> str:
             "otherwise; after "
             f"correction for volatility the difference is {field_text(first, 'effect')} (adjusted p "
             f"{_relation(first)}), and "
-            f"{_number(standing)} of {format_value(len(entries), 'count')} assets show one."
+            f"{_number(standing)} of {_many(len(entries), 'asset')} show one."
         )
     return " ".join(parts) or "The study declares no state of liquidity."
 
@@ -297,9 +297,9 @@ def leads_and_lags(ledger: Ledger, inputs: Inputs) -> str:
         entries = [ledger.entry(name) for name in names]
         return _number(sum(1 for entry in entries if is_significant(entry, level)))
 
-    total = format_value(len(inputs.plan.crypto), "count")
+    total = _many(len(inputs.plan.crypto), "asset")
     return (
-        f"At lags where small caps come first, {standing('after', 'lead')} of {total} assets show correlation "
+        f"At lags where small caps come first, {standing('after', 'lead')} of {total} show correlation "
         "under the "
         f"clock that makes this strictly predictive and {standing('before', 'lead')} under the other; where "
         "crypto comes "
@@ -315,7 +315,7 @@ def weekend(ledger: Ledger, inputs: Inputs) -> str:
     text = (
         "What crypto did while equities were closed shows in the next session of small caps for "
         f"{_number(len(standing))} of "
-        f"{format_value(len(entries), 'count')} assets after correction"
+        f"{_many(len(entries), 'asset')} after correction"
     )
     if first is None or first.status != "ok":
         return text + "."
