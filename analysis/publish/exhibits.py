@@ -267,7 +267,8 @@ def _granger(ledger: Ledger, inputs: Inputs, family: Family) -> TableSpec:
         "none": "no correction, as usually reported",
     }
     source = "p: wild bootstrap" if adjusted else "p: F distribution, homoskedastic errors"
-    note = f"{family.title}; {inputs.config.lags} lag{'' if inputs.config.lags == 1 else 's'}; {source}; {correction[family.adjustment]}."
+    order = f"{inputs.config.lags} lag{'' if inputs.config.lags == 1 else 's'}"
+    note = f"{family.title}; {order}; {source}; {correction[family.adjustment]}."
     return TableSpec(family.name, columns, tuple(rows), note)
 
 
