@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,10 @@ def run_state_correlation(call: Call, family: Family, inputs: Inputs, signs: Sig
     if not isinstance(rotated, StateShiftResult):
         return [to_entry(rotated, call, family, dates)]
     by_rows = result.pvalue if result.bootstrap_pvalue is None else result.bootstrap_pvalue
-    entry = to_entry(result, call, family, dates, max(by_rows, rotated.pvalue))
+    entry = replace(
+        to_entry(result, call, family, dates, max(by_rows, rotated.pvalue)),
+        method=f"{result.method}, larger p of wild bootstrap and rotation",
+    )
     described = to_entry(rotated, call, family, dates, suffix=".rotation", family_name=f"{family.name}.parts")
     raw = Entry(
         id=f"{call.id}.raw",
