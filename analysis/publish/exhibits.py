@@ -15,8 +15,8 @@ from analysis.publish.values import field_text, format_value
 from analysis.stats.crosscorr import CrossCorrelation
 from analysis.study.calls import Family, key
 from analysis.study.entry import Entry
+from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
-from analysis.study.prepare import Inputs
 from analysis.study.verdicts import Judgement
 from analysis.tables.table import Column, TableSpec
 

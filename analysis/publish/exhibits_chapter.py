@@ -13,8 +13,8 @@ from analysis.publish.anchors import marked
 from analysis.publish.values import field_text, format_value
 from analysis.stats.granger_varying import TimeVaryingResult
 from analysis.study.entry import Entry
+from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
-from analysis.study.prepare import Inputs
 from analysis.study.verdicts import decisive_pvalue, is_significant
 from analysis.tables.table import Column, TableSpec
 

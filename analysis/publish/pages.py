@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import GateError
-from analysis.publish import exhibits, exhibits_chapter, gate, wording
+from analysis.publish import chapters, exhibits, exhibits_chapter, gate, wording
 from analysis.publish.identity import VersionFacts
 from analysis.publish.render import RenderedDocument
 from analysis.publish.stamp import Stamp
 from analysis.publish.values import build_values, format_value, write_variables
+from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
-from analysis.study.prepare import Inputs
 from analysis.study.verdicts import Judgement
 from analysis.tables.table import Column, TableSpec
 
 CHAPTER = "_chapter.qmd"
+_FIGURES = ("lead", "same", "clocks", "ccf", "records", "states", "overview", "windows")
 _COPIED = ("*.qmd", "*.bib", "_quarto.yml")
 
 
@@ -55,17 +56,20 @@ def compose(
         for path in sorted(reports.glob(pattern)):
             shutil.copyfile(path, folder / path.name)
     drawn = exhibits.figures(ledger, inputs) | exhibits_chapter.figures(ledger, inputs)
+    drawn |= chapters.figures(ledger, inputs)
     for figure in drawn.values():
         figure.write(folder / "figures")
     includes = {f"_fig-{name}.md": figure.markdown() for name, figure in drawn.items()}
-    for name in ("lead", "same", "clocks", "ccf", "records", "states", "overview", "windows"):
+    for name in (*_FIGURES, *chapters.figure_names(inputs)):
         includes.setdefault(f"_fig-{name}.md", _no_figure(name))
     tables = exhibits.tables(ledger, judgements, inputs) | exhibits_chapter.tables(ledger, inputs)
+    tables |= chapters.tables(ledger, inputs)
     includes |= {f"_tbl-{name}.md": table.markdown() for name, table in tables.items()}
     if inputs.config.chapter:
         includes["_glance.md"] = "{{< include _fig-overview.md >}}\n\n{{< var chapter.sentence >}}\n"
     else:
         includes["_glance.md"] = includes[CHAPTER] = f"{exhibits_chapter.LEFT_OUT}\n"
+    includes |= {chapters.source(name): f"{chapters.LEFT_OUT}\n" for name in chapters.left_out(inputs)}
     includes["_findings.md"] = wording.findings(ledger, inputs)
     includes["_change.md"] = wording.change(judgements)
     includes["_provenance.md"] = _provenance(inputs, identity).markdown() + _settings(inputs) + _missing(inputs)
@@ -84,6 +88,7 @@ def compose(
     extra: dict[str, Any] = wording.variables(ledger, judgements, inputs)
     if inputs.config.chapter:
         extra["chapter"] = {"sentence": exhibits_chapter.sentence(ledger, inputs)}
+    extra |= chapters.sentences(ledger, inputs)
     extra |= {"stamp": dict(_stamp_values(stamp))}
     values = build_values(ledger, extra)
     write_variables(folder / "_variables.yml", values)
@@ -130,7 +135,7 @@ def _provenance(inputs: Inputs, identity: VersionFacts) -> TableSpec:
 def _used(inputs: Inputs) -> list[str]:
     """Return every series the study read, in the order of the catalogue."""
     wanted = {inputs.plan.small_cap, *inputs.plan.crypto, *inputs.plan.controls, inputs.config.small_cap_total_return}
-    wanted |= set(inputs.state_series)
+    wanted |= set(inputs.state_series) | set(inputs.area_series)
     return [name for name in inputs.catalog.ids if name in wanted and name in inputs.snapshot.series]
 
 
@@ -162,8 +167,9 @@ def enforce_gate(rendered: Sequence[RenderedDocument], site: Site) -> None:
     sources = [site.folder / f"{document.name}.qmd" for document in rendered]
     for document, source in zip(rendered, sources, strict=True):
         gate.enforce(document, source, bibliography=bibliography)
-    # A study without the chapter cites less than the bibliography holds for it.
-    optional = (site.reports / CHAPTER).read_text(encoding="utf-8")
+    # A study without a chapter cites less than the bibliography holds for it.
+    names = [CHAPTER, *map(chapters.source, chapters.CHAPTERS)]
+    optional = "\n".join((site.reports / name).read_text(encoding="utf-8") for name in names)
     unused = [
         item
         for item in gate.unused_citations(sources, bibliography)

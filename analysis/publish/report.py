@@ -25,6 +25,7 @@ Say = Callable[[str], None]
 
 DOCUMENTS = ("claims", "evidence")
 VERDICTS = "verdicts.json"
+EVENTS = Path("data") / "events.csv"
 REGISTRY = Path("reports") / "RELEASES.toml"
 _DECIDES_RESULTS = ("errors.py", "results.py", "stats", "market", "study")
 _KEPT_LEDGERS = 8
@@ -197,7 +198,7 @@ def _build(
     fresh: bool = False,
 ) -> None:
     from analysis.market import catalog as catalogs
-    from analysis.market import snapshot
+    from analysis.market import events, snapshot
     from analysis.publish import pages
     from analysis.study import claims, config, prepare, verdicts
 
@@ -206,7 +207,7 @@ def _build(
     declared = claims.load(root / "data" / "claims.toml")
     catalog = catalogs.load(root / "data" / "catalog.toml")
     frozen = snapshot.load(dataset.snapshots(root), facts.id)
-    inputs = prepare.prepare(study, frozen, catalog)
+    inputs = prepare.prepare(study, frozen, catalog, events=events.load(root / EVENTS))
     for name, reason in inputs.plan.missing:
         say(f"Study: goes on without {name}: {reason}")
     for wanted, used in inputs.plan.substitutions:
@@ -273,7 +274,7 @@ def _ledger(
 
 def _results_key(root: Path, study_text: str, snapshot_id: str, draws: int) -> str:
     """Hash what decides the results: their code, the lock, the catalogue, the study, the data and the draws."""
-    names = [root / "requirements.lock", root / "data" / "catalog.toml"]
+    names = [root / "requirements.lock", root / "data" / "catalog.toml", root / EVENTS]
     for part in _DECIDES_RESULTS:
         path = root / "analysis" / part
         names += [path] if path.is_file() else sorted(path.rglob("*.py"))
@@ -309,6 +310,7 @@ def _inputs(frozen: Any, root: Path, study: Path) -> dict[str, str | Path]:
     named |= {
         "catalog.toml": root / "data" / "catalog.toml",
         "claims.toml": root / "data" / "claims.toml",
+        "events.csv": root / EVENTS,
         "study.toml": study,
         "requirements.lock": root / "requirements.lock",
     }

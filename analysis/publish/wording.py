@@ -9,8 +9,8 @@ from analysis.publish.exhibits import p_adjusted, state_label
 from analysis.publish.values import field_text, format_value
 from analysis.study.calls import key
 from analysis.study.entry import Entry
+from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
-from analysis.study.prepare import Inputs
 from analysis.study.verdicts import Judgement, decisive_pvalue, is_significant
 
 _HEADLINE = {

@@ -7,24 +7,6 @@ from typing import Literal
 
 from analysis.study.config import Clock
 
-Kind = Literal[
-    "granger",
-    "beta",
-    "weekend",
-    "correlation",
-    "correlation_side",
-    "state_granger",
-    "state_correlation",
-    "diagnostics",
-    "record",
-    "strength",
-    "varying",
-    "frequency",
-    "quantile",
-    "variance",
-    "nonlinear",
-    "instability",
-]
 Adjustment = Literal["romano-wolf", "bh", "none"]
 
 
@@ -34,6 +16,8 @@ class Call:
 
     Attributes
     ----------
+    kind : str
+        Names the method; the runner of that kind answers the call.
     conditional : bool
         The test is a conditional twin; without any control in the data it does not apply.
     side : str
@@ -43,7 +27,7 @@ class Call:
     """
 
     id: str
-    kind: Kind
+    kind: str
     effect: str
     cause: str = ""
     clock: Clock = "after"

@@ -12,6 +12,8 @@ from analysis.study.files import Strict, read_toml
 Verdict = Literal["supported", "contradicted", "mixed", "no evidence", "not testable", "evidence not built yet"]
 Measure = Literal[
     "estimate",
+    "lower",
+    "upper",
     "share_applicable",
     "significant",
     "significant_positive",
@@ -28,7 +30,9 @@ class Evidence(Strict):
     """A named selection of ledger entries: every field given must match; `id` is a shell-style pattern.
 
     With `paired_with`, an entry counts as significant, positive or applicable only if the entry of the same effect and
-    cause in that other family is so too.
+    cause in that other family is so too. `smallest_effect` replaces that of the study where the estimate has another
+    unit: an interval inside plus or minus it is negligible. The measures `estimate`, `lower` and `upper` exist where
+    exactly one entry is usable.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -37,6 +41,7 @@ class Evidence(Strict):
     id: str | None = None
     state: str | None = None
     paired_with: str | None = None
+    smallest_effect: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _selects(self) -> Evidence:

@@ -9,6 +9,18 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from analysis.study.files import Strict, read_toml
+from analysis.study.settings import (
+    AREA_NAMES,
+    AreaName,
+    DynamicsSettings,
+    EventsSettings,
+    ForecastSettings,
+    SmallcapsSettings,
+    SpilloverSettings,
+    StabilitySettings,
+    SwitchingSettings,
+    TailsSettings,
+)
 
 # A test at one frequency puts two restrictions on the lags of the cause.
 LEAST_CHAPTER_LAGS = 3
@@ -35,6 +47,8 @@ class StudyConfig(Strict):
         Whether the methods beyond the constant mean run; they take most of the time.
     chapter_lags, window, quantiles
         Lags, shortest window in sessions and quantiles of the methods beyond the constant mean.
+    areas : tuple of str
+        Areas that run beside the lead in the mean; each has a section of settings of its own name.
     bootstrap, slow_bootstrap : int
         Draws of the wild bootstrap, and of the methods whose draws cost seconds; a reduced build is stamped as not for
         citation.
@@ -69,8 +83,17 @@ class StudyConfig(Strict):
     smallest_effect: float = Field(default=0.1, gt=0)
     states: tuple[str, ...] = Field(max_length=20)
     record_year: int = Field(ge=1900, le=2200)
+    areas: tuple[AreaName, ...] = AREA_NAMES
+    events: EventsSettings = EventsSettings()
+    stability: StabilitySettings = StabilitySettings()
+    switching: SwitchingSettings = SwitchingSettings()
+    dynamics: DynamicsSettings = DynamicsSettings()
+    spillover: SpilloverSettings = SpilloverSettings()
+    tails: TailsSettings = TailsSettings()
+    forecast: ForecastSettings = ForecastSettings()
+    smallcaps: SmallcapsSettings = SmallcapsSettings()
 
-    @field_validator("crypto", "controls", "states")
+    @field_validator("crypto", "controls", "states", "areas")
     @classmethod
     def _unique(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) != len(value):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from analysis.study.calls import Call, Family, Kind, Plan, key
+from analysis.market.events import Event
+from analysis.study.area import Subjects
+from analysis.study.areas.registry import chosen
+from analysis.study.calls import Call, Family, Plan, key
 from analysis.study.config import Clock, StudyConfig
 from analysis.study.plan_chapter import chapter
 
@@ -15,6 +18,8 @@ def declare(
     controls: tuple[str, ...],
     substitutions: tuple[tuple[str, str], ...] = (),
     missing: tuple[tuple[str, str], ...] = (),
+    series: tuple[str, ...] = (),
+    events: tuple[Event, ...] = (),
 ) -> Plan:
     """List all families of a study for the series that are there.
 
@@ -22,11 +27,14 @@ def declare(
     ----------
     small_cap, crypto, controls
         Series ids after substitution; `missing` names the others with a reason.
+    series, events
+        All series of the snapshot and the declared events, for the areas.
 
     Notes
     -----
     A state whose series are absent is planned all the same, so that its absence is a row in the tables.
     """
+    subjects = Subjects(config, small_cap, crypto, controls, series, events)
     families = [
         *_lead_families(config, small_cap, crypto, controls),
         *_same_session(small_cap, crypto, controls),
@@ -34,6 +42,7 @@ def declare(
         *_correlations(small_cap, crypto),
         *_state_families(config, small_cap, crypto),
         *(chapter(small_cap, crypto, controls) if config.chapter else []),
+        *(family for area in chosen(config) for family in area.declare(subjects)),
         _diagnostics((small_cap, *crypto)),
         _records(config),
     ]
@@ -164,7 +173,7 @@ def _correlations(small_cap: str, crypto: tuple[str, ...]) -> list[Family]:
 
 def _state_families(config: StudyConfig, small_cap: str, crypto: tuple[str, ...]) -> list[Family]:
     families = []
-    kinds: tuple[tuple[Kind, str, str], ...] = (
+    kinds: tuple[tuple[str, str, str], ...] = (
         ("state_granger", "state-granger", "Does the lead differ"),
         ("state_correlation", "state-correlation", "Does the same-session correlation differ"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.study.calls import Adjustment, Call, Family, Kind, key
+from analysis.study.calls import Adjustment, Call, Family, key
 from analysis.study.config import Clock
 
 # Bands of angular frequency: longer than a month of 21 sessions, a week to a month, shorter than a week.
@@ -26,7 +26,7 @@ def chapter(small_cap: str, crypto: tuple[str, ...], controls: tuple[str, ...]) 
 class _Method:
     """A method of the chapter: its twins, the details it runs through, and how it is corrected."""
 
-    kind: Kind
+    kind: str
     title: str
     twins: tuple[bool, ...]
     details: tuple[str, ...]

@@ -4,78 +4,27 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from analysis.errors import ConfigError, DataError
 from analysis.market import calendars, panel, states
 from analysis.market.catalog import Catalog
+from analysis.market.events import Event
 from analysis.market.panel import Panel
 from analysis.market.snapshot import Snapshot
-from analysis.stats.lagged import Floats
+from analysis.study.area import Subjects
+from analysis.study.areas.registry import chosen
 from analysis.study.calls import Plan
 from analysis.study.config import Clock, StudyConfig
+from analysis.study.inputs import Inputs
 from analysis.study.plan import declare
 
 FEWEST_ROWS = 250
 LEAST_COVERAGE = 0.8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Inputs:
-    """Everything the tests of a study read.
-
-    Attributes
-    ----------
-    panels : mapping of clock to Panel
-        The same sessions and series under both admissible clocks.
-    states : DataFrame of shape (n_rows, n_states)
-        On the rows of the panels: 1 in the state, 0 out of it, NaN where unknown.
-    state_rules, state_missing : mapping of name to text
-        The rule of each state that could be built, and the reason for each that could not.
-    state_series : tuple of str
-        Series the states rest on.
-    """
-
-    config: StudyConfig
-    plan: Plan
-    snapshot: Snapshot
-    catalog: Catalog
-    panels: Mapping[Clock, Panel]
-    states: pd.DataFrame
-    state_rules: Mapping[str, str]
-    state_missing: Mapping[str, str]
-    state_series: tuple[str, ...]
-
-    @property
-    def dates(self) -> pd.DatetimeIndex:
-        """Rows of the panels."""
-        return self.panels["after"].dates
-
-    def label(self, series_id: str) -> str:
-        """Return the short name of a series for people."""
-        return str(self.catalog.entry(series_id).short)
-
-    def returns(self, clock: Clock, names: tuple[str, ...]) -> Floats:
-        """Return the columns of the named series, shape (n_rows, len(names))."""
-        return self.panels[clock].returns[list(names)].to_numpy(dtype=np.float64)
-
-    def twin_rows(self, clock: Clock, effect: str, cause: str) -> tuple[Floats, Floats, Floats, pd.DatetimeIndex]:
-        """Return effect, cause and controls on common rows, and the dates that have all of them.
-
-        A row that lacks any of them is NaN in all, so that a bivariate test and its conditional twin rest on the very
-        same observations and differ by the conditioning alone.
-        """
-        controls = self.returns(clock, self.plan.controls) if self.plan.controls else np.empty((len(self.dates), 0))
-        block = np.column_stack([self.returns(clock, (effect, cause)), controls])
-        complete = np.isfinite(block).all(axis=1)
-        block[~complete] = np.nan
-        return block[:, 0], block[:, 1], block[:, 2:], self.dates[complete]
-
-
-def prepare(config: StudyConfig, snapshot: Snapshot, catalog: Catalog) -> Inputs:
+def prepare(config: StudyConfig, snapshot: Snapshot, catalog: Catalog, *, events: tuple[Event, ...] = ()) -> Inputs:
     """Resolve the series of a study against a snapshot and align them.
 
     Raises
@@ -116,7 +65,10 @@ def prepare(config: StudyConfig, snapshot: Snapshot, catalog: Catalog) -> Inputs
         controls=controls,
         substitutions=substitutions,
         missing=missing,
+        series=snapshot.series,
+        events=events,
     )
+    subjects = Subjects(config, small_cap, crypto, controls, snapshot.series, events)
     _check_strictness(plan, panels)
     return Inputs(
         config=config,
@@ -131,6 +83,10 @@ def prepare(config: StudyConfig, snapshot: Snapshot, catalog: Catalog) -> Inputs
             sorted(
                 {key for name in config.states if name in built.descriptions for key in built.descriptions[name].series}
             )
+        ),
+        events=events,
+        area_series=tuple(
+            sorted({key for area in chosen(config) for key in area.series(subjects) if key in snapshot.series})
         ),
     )
 
@@ -190,12 +146,14 @@ def _too_short(control: str, small_cap: str, asset: str, config: StudyConfig, sn
 def _check_strictness(plan: Plan, panels: Mapping[Clock, Panel]) -> None:
     """Refuse a plan that calls a lead strictly predictive where the instants of the data say otherwise."""
     for call in plan.calls:
-        if call.kind != "granger" or not call.strict:
+        if not call.strict or not {call.effect, call.cause} <= set(panels[call.clock].ids):
             continue
-        hours = panels[call.clock].overlap_hours(call.effect, call.cause)
+        # A correlation looks both ways: on its lagging side the roles are exchanged.
+        effect, cause = (call.cause, call.effect) if call.side == "lag" else (call.effect, call.cause)
+        hours = panels[call.clock].overlap_hours(effect, cause)
         if hours > 0:
             raise DataError(
-                f"a lead of {call.cause} over {call.effect} is not strictly predictive under clock {call.clock!r}",
+                f"a lead of {cause} over {effect} is not strictly predictive under clock {call.clock!r}",
                 given=f"the cause reaches {hours:.1f} hours into the window of the effect",
                 cause="the catalogue declares observation times that do not fit the study",
                 remedy="correct `observed` of the series in data/catalog.toml",

@@ -16,10 +16,12 @@ from analysis.results import Inapplicable
 from analysis.stats.granger_bootstrap import Signs
 from analysis.stats.multiplicity import adjust, romano_wolf
 from analysis.study import run_chapter, run_leads, run_series, run_states
+from analysis.study.area import Runner as AreaRunner
+from analysis.study.areas.registry import AREAS
 from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
+from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
-from analysis.study.prepare import Inputs
 
 Say = Callable[[str], None]
 
@@ -36,7 +38,8 @@ RUNNERS: Mapping[str, Runner] = {
     "diagnostics": run_series.run_diagnostics,
     "record": run_series.run_record,
 }
-_LONG = ("quantile", "varying", "instability")
+AREA_RUNNERS: Mapping[str, AreaRunner] = {kind: runner for area in AREAS for kind, runner in area.runners.items()}
+_LONG = ("quantile", "varying", "instability", *(kind for area in AREAS for kind in area.long))
 _BOOTSTRAPPED = ("granger", "beta", "weekend", "state_granger", "state_correlation")
 
 
@@ -78,6 +81,8 @@ def run_family(family: Family, inputs: Inputs, draws: int) -> list[Entry]:
     signs = run_leads.signs_for(inputs, f"family.{family.name}", draws) if bootstrapped else None
     if kind in run_chapter.BEYOND:
         entries = [entry for call in family.calls for entry in run_chapter.run_beyond(call, family, inputs, draws)]
+    elif kind in AREA_RUNNERS:
+        entries = [entry for call in family.calls for entry in AREA_RUNNERS[kind](call, family, inputs, draws)]
     else:
         entries = [entry for call in family.calls for entry in RUNNERS[kind](call, family, inputs, signs)]
     if family.adjustment == "none":

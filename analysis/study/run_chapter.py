@@ -19,9 +19,9 @@ from analysis.stats.granger_varying import TimeVaryingResult, time_varying_grang
 from analysis.stats.lagged import Floats
 from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
+from analysis.study.inputs import Inputs
 from analysis.study.mapping import context, to_entry
 from analysis.study.plan_chapter import BANDS
-from analysis.study.prepare import Inputs
 from analysis.study.seeds import generator
 
 # A quarter of sessions over which a critical value of the windows holds for the whole family of window ends.

@@ -13,8 +13,8 @@ from analysis.stats.granger_bootstrap import Signs
 from analysis.stats.lagged import Floats
 from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
+from analysis.study.inputs import Inputs
 from analysis.study.mapping import context, to_entry
-from analysis.study.prepare import Inputs
 from analysis.study.seeds import generator
 
 

@@ -14,8 +14,8 @@ from analysis.stats import diagnostics, unitroots
 from analysis.stats.granger_bootstrap import Signs
 from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
+from analysis.study.inputs import Inputs
 from analysis.study.mapping import day, to_entry
-from analysis.study.prepare import Inputs
 
 # The highest price of a short history is no record.
 RECORD_HISTORY_YEARS = 10

@@ -16,8 +16,8 @@ from analysis.stats.regimes_shift import StateShiftResult, state_correlation_shi
 from analysis.stats.states import FEW_EPISODES
 from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
+from analysis.study.inputs import Inputs
 from analysis.study.mapping import context, day, to_entry
-from analysis.study.prepare import Inputs
 from analysis.study.seeds import generator
 
 

@@ -13,6 +13,7 @@ from analysis.study.ledger import Entry, Ledger
 
 # Below this share of computable tests, "few" and "none" say nothing.
 ENOUGH = 0.9
+_NUMBERS = ("estimate", "lower", "upper")
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -36,6 +37,8 @@ class Reading:
     significant_negative: int
     negligible: int
     estimate: float | None
+    lower: float | None
+    upper: float | None
     ids: tuple[str, ...]
     strongest: str
 
@@ -132,7 +135,7 @@ def _holds(condition: Condition, reading: Reading) -> bool:
     if condition.measure == "share_applicable":
         value: float | None = reading.applicable / reading.tests if reading.tests else 0.0
         return value is not None and _COMPARE[condition.comparison](value, condition.value)
-    if condition.measure != "estimate" and condition.comparison in ("<=", "<", "=="):
+    if condition.measure not in _NUMBERS and condition.comparison in ("<=", "<", "=="):
         if not reading.tests or reading.applicable / reading.tests < ENOUGH:
             return False
         value = _measure(condition.measure, reading, reading.applicable)
@@ -145,8 +148,8 @@ def _measure(name: str, reading: Reading, denominator: int) -> float | None:
     """Return one measure; none exists where nothing could be computed."""
     if reading.applicable == 0:
         return None
-    if name == "estimate":
-        return reading.estimate
+    if name in _NUMBERS:
+        return {"estimate": reading.estimate, "lower": reading.lower, "upper": reading.upper}[name]
     counts = {
         "significant": reading.significant,
         "significant_positive": reading.significant_positive,
@@ -184,8 +187,10 @@ def _read(evidence: Evidence, ledger: Ledger, level: float, smallest_effect: flo
         significant=count(lambda item: is_significant(item, level)),
         significant_positive=count(lambda item: is_significant(item, level) and _sign(item) > 0),
         significant_negative=count(lambda item: is_significant(item, level) and _sign(item) < 0),
-        negligible=count(lambda item: _is_negligible(item, smallest_effect)),
+        negligible=count(lambda item: _is_negligible(item, evidence.smallest_effect or smallest_effect)),
         estimate=usable[0].estimate if len(usable) == 1 else None,
+        lower=usable[0].lower if len(usable) == 1 else None,
+        upper=usable[0].upper if len(usable) == 1 else None,
         ids=tuple(entry.id for entry in chosen),
         strongest=ranked[0].id if ranked else "",
     )

@@ -11,9 +11,9 @@ from analysis.market import catalog as catalogs
 from analysis.market import collect, snapshot
 from analysis.sources.simulated import MarketSpec
 from analysis.study import claims, config, prepare, run, verdicts
+from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
 from analysis.study.plan import declare
-from analysis.study.prepare import Inputs
 from analysis.study.run_chapter import BEYOND
 from analysis.study.verdicts import Judgement, is_significant
 

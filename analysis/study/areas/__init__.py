@@ -1,0 +1,1 @@
+"""The areas of a study beyond the lead in the mean, one module each."""
