@@ -158,7 +158,7 @@ def granger_matrix(
     """
     if names is None and isinstance(data, pd.DataFrame):
         names = [str(column) for column in data.columns]
-    values = as_columns(data, "data")
+    values = as_columns(data, "data", copy=False)
     count = values.shape[1]
     labels = tuple(f"x{i}" for i in range(count)) if names is None else tuple(map(str, names))
     if count < 2 or len(labels) != count or len(set(labels)) != count:
@@ -216,6 +216,10 @@ class _Output:
 
 def _groups(values: Floats, lags: int) -> Iterator[tuple[Ints, Ints, Bools]]:
     """Yield (effects, causes, rows): all pairs whose common rows are the same."""
+    if np.isfinite(values).all():
+        everyone = np.arange(values.shape[1])
+        yield everyone, everyone, np.arange(len(values)) >= lags
+        return
     by_effect = _patterns(complete_rows(values, lags))
     by_cause = _patterns(complete_rows(values, lags, own=False))
     for rows, effects in by_effect:
@@ -249,7 +253,7 @@ class _Scan:
     def block(self, effects: Ints, causes: Ints, rows: Bools, out: _Output) -> None:
         """Fill every pair of one group, tile by tile."""
         from analysis.scan import pairs_kernels as kernels  # compiled code is loaded only by those who scan
-        from analysis.scan.pairs_tiles import Group, tiles
+        from analysis.scan.pairs_tiles import Group, Products, tiles
 
         grid, nobs = np.ix_(effects, causes), int(rows.sum())
         own = effects[:, None] == causes[None, :]
@@ -257,11 +261,13 @@ class _Scan:
         if nobs <= self.parameters:
             out.status[grid] = np.where(own, kernels.OK, kernels.NEEDS_ROWS)
             return
-        members = np.union1d(effects, causes)
-        group = Group.of(self.values[:, members], rows, lags=self.lags, trend=self.trend)
+        # One group of all series is the rule, and it needs no copies.
+        whole = len(effects) == len(causes) == self.values.shape[1]
+        members = effects if whole else np.union1d(effects, causes)
+        series = self.values if whole else self.values[:, members]
+        group = Group.of(series, rows, lags=self.lags, trend=self.trend)
         local_effects, local_causes = np.searchsorted(members, effects), np.searchsorted(members, causes)
-        shape = (len(effects), len(causes))
-        found = _Output.empty(*shape)
+        found = out if whole else _Output.empty(len(effects), len(causes))
 
         bandwidth = self._bandwidth(nobs)
         windows = group.windows(bandwidth) if self.cov != "nonrobust" and 2 * bandwidth <= kernels.BLOCK else None
@@ -279,9 +285,20 @@ class _Scan:
                 kind = {"HC3": kernels.HC3, "HAC": kernels.HAC}.get(self.cov, kernels.HC0)
                 kernels.robust_tile(*sums, *windows, left, right, PIVOT_FLOOR, kind, bandwidth, *filled)
 
+        def fill_plain(products: Products, row: slice, column: slice) -> None:
+            part = found.part(row, column)
+            sums = (*group.own(local_effects[row]), *group.own(local_causes[column]), group.fixed)
+            filled = (part.wald, part.cumulative, part.status)
+            kernels.plain_run_tile(*products.arrays(), *sums, nobs, PIVOT_FLOOR, *filled)
+
         def work(tile: _Tile) -> None:
             row, column, mirrored = tile
-            if mirrored:
+            if self.cov == "nonrobust" and group.is_run:
+                products = group.products(local_effects[row], local_causes[column])
+                fill_plain(products, row, column)
+                if mirrored:
+                    fill_plain(products.mirrored(), column, row)
+            elif mirrored:
                 one, other = group.both_moments(local_effects[row], local_causes[column])
                 fill(one, row, column)
                 fill(other, column, row)
@@ -293,7 +310,8 @@ class _Scan:
             found.wald[:] *= (nobs - self.parameters) / nobs
         found.wald[own] = found.cumulative[own] = np.nan
         found.status[own] = kernels.OK
-        out.wald[grid], out.cumulative[grid], out.status[grid] = found.wald, found.cumulative, found.status
+        if not whole:
+            out.wald[grid], out.cumulative[grid], out.status[grid] = found.wald, found.cumulative, found.status
 
     def _bandwidth(self, nobs: int) -> int:
         if self.cov != "HAC":

@@ -31,7 +31,28 @@ from analysis.stats.compiled import njit
 from analysis.stats.lagged import Floats, Ints
 
 OK, NEEDS_ROWS = 0, 1
+_STRIP = 32
 _FAST = {"reassoc", "contract"}
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def centered(series: Floats, terms: Floats, coefficients: Floats, first: int, out: Floats) -> None:
+    """Fill out (N, T) with the rows of series (n, N) from `first` on, freed of their terms; a missing value is zero."""
+    N, T, d = out.shape[0], out.shape[1], terms.shape[1]
+    strip = np.empty((N, _STRIP))
+    for start in range(0, T, _STRIP):
+        length = min(_STRIP, T - start)
+        for t in range(length):
+            row, term = series[first + start + t], terms[first + start + t]
+            for i in range(N):
+                strip[i, t] = row[i]
+            for c in range(d):
+                for i in range(N):
+                    strip[i, t] -= term[c] * coefficients[c, i]
+        for i in range(N):
+            line, target = strip[i], out[i, start : start + length]
+            for t in range(length):
+                target[t] = 0.0 if line[t] != line[t] else line[t]
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
@@ -52,25 +73,34 @@ def own_products(values: Floats, margin: int, reach: int, out: Floats) -> None:
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
+def _moments_of(
+    i: int, forward: Floats, backward: Floats, first_i: Floats, last_i: Floats, first_j: Floats, last_j: Floats,
+    out: Floats,
+) -> None:  # fmt: skip
+    """Fill out (p + 1, p + 1, J) for one effect: a further lag gains a row and loses one."""
+    size = len(out)
+    for b in range(size):
+        out[0, b] = forward[b, i]
+        out[b, 0] = backward[b, i]
+    for a in range(size - 1):
+        gained, lost = first_i[i, a], last_i[i, a]
+        for b in range(size - 1):
+            row, before, x, z = out[a + 1, b + 1], out[a, b], first_j[b], last_j[b]
+            for j in range(len(row)):
+                row[j] = before[j] + gained * x[j] - lost * z[j]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def run_moments(
     forward: Floats, backward: Floats, first_i: Floats, last_i: Floats, first_j: Floats, last_j: Floats, out: Floats
 ) -> None:
-    """Fill out (I, p + 1, p + 1, J) from the products with one side at lag 0: a further lag gains a row and loses one.
+    """Fill out (I, p + 1, p + 1, J) from the products with one side at lag 0.
 
     `forward` (p + 1, I, J) has the cause lagged, `backward` the effect; `first_i` (I, p) and `last_i` hold the row
     before the first and the last row at each lag, `first_j` (p, J) and `last_j` those of the causes.
     """
-    count, size = len(out), out.shape[1]
-    for i in range(count):
-        for b in range(size):
-            out[i, 0, b] = forward[b, i]
-            out[i, b, 0] = backward[b, i]
-        for a in range(size - 1):
-            gained, lost = first_i[i, a], last_i[i, a]
-            for b in range(size - 1):
-                row, before, x, z = out[i, a + 1, b + 1], out[i, a, b], first_j[b], last_j[b]
-                for j in range(len(row)):
-                    row[j] = before[j] + gained * x[j] - lost * z[j]
+    for i in range(len(out)):
+        _moments_of(i, forward, backward, first_i, last_i, first_j, last_j, out[i])
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -219,22 +249,54 @@ def plain_tile(
     floor: float, wald: Floats, cumulative: Floats, status: Ints,
 ) -> None:  # fmt: skip
     """Fill the plain Wald statistics of a tile (I, J) from sums of products alone."""
-    count, J, p, d = len(moments), moments.shape[3], moments.shape[1] - 1, len(fixed)
-    w = d + p
-    factor, own = np.empty((w, w)), np.empty(w)
-    cross, block, scores, solved = np.empty((p, w, J)), np.empty((p, p, J)), np.empty((p, J)), np.empty((p, J))
-    least, gain = np.empty(J), np.empty(J)
+    room = _room(moments.shape[1] - 1, len(fixed), moments.shape[3])
+    for i in range(len(moments)):
+        _plain_row(i, moments[i], det_i, squares_i, det_j, squares_j, fixed, nobs, floor, room,
+                   wald[i], cumulative[i], status[i])  # fmt: skip
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def plain_run_tile(
+    forward: Floats, backward: Floats, first_i: Floats, last_i: Floats, first_j: Floats, last_j: Floats,
+    det_i: Floats, squares_i: Floats, det_j: Floats, squares_j: Floats, fixed: Floats, nobs: int,
+    floor: float, wald: Floats, cumulative: Floats, status: Ints,
+) -> None:  # fmt: skip
+    """Do what `run_moments` and `plain_tile` do, with the moments of one effect at a time in fast memory."""
+    size, count, J = forward.shape
+    room, moments = _room(size - 1, len(fixed), J), np.empty((size, size, J))
     for i in range(count):
-        rss = _own_fit(det_i, squares_i, fixed, i, floor, factor, own)
-        if rss < 0.0:
-            status[i] = NEEDS_ROWS
-            continue
-        _partial_out(moments[i], det_j, squares_j, factor, own, cross, block, scores, least)
-        limit = floor * squares_i[0, 0, i]
-        _finish(block, scores, least, rss, floor, limit, solved, gain, cumulative[i], status[i])
-        for j in range(J):
-            if status[i, j] == OK:
-                wald[i, j] = gain[j] / (rss - gain[j]) * (nobs - w - p)
+        _moments_of(i, forward, backward, first_i, last_i, first_j, last_j, moments)
+        _plain_row(i, moments, det_i, squares_i, det_j, squares_j, fixed, nobs, floor, room,
+                   wald[i], cumulative[i], status[i])  # fmt: skip
+
+
+_Room = tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats, Floats]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _room(p: int, d: int, J: int) -> _Room:
+    """Return the working arrays of one effect against J causes."""
+    w = d + p
+    return (np.empty((w, w)), np.empty(w), np.empty((p, w, J)), np.empty((p, p, J)), np.empty((p, J)),
+            np.empty((p, J)), np.empty(J), np.empty(J))  # fmt: skip
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _plain_row(
+    i: int, moments: Floats, det_i: Floats, squares_i: Floats, det_j: Floats, squares_j: Floats, fixed: Floats,
+    nobs: int, floor: float, room: _Room, wald: Floats, cumulative: Floats, status: Ints,
+) -> None:  # fmt: skip
+    """Fill the plain Wald statistics of one effect against all causes of a tile."""
+    factor, own, cross, block, scores, solved, least, gain = room
+    rss = _own_fit(det_i, squares_i, fixed, i, floor, factor, own)
+    if rss < 0.0:
+        status[:] = NEEDS_ROWS
+        return
+    _partial_out(moments, det_j, squares_j, factor, own, cross, block, scores, least)
+    _finish(block, scores, least, rss, floor, floor * squares_i[0, 0, i], solved, gain, cumulative, status)
+    for j in range(len(wald)):
+        if status[j] == OK:
+            wald[j] = gain[j] / (rss - gain[j]) * (nobs - len(own) - len(scores))
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -331,4 +393,5 @@ def robust_tile(
                 wald[i, j] = value * (hac_lags + 1)  # the meat of boxes counts every date hac_lags + 1 times
 
 
-__all__ = ["BLOCK", "HAC", "HC0", "HC3", "NEEDS_ROWS", "OK", "own_products", "plain_tile", "robust_tile", "run_moments"]
+__all__ = ["BLOCK", "HAC", "HC0", "HC3", "NEEDS_ROWS", "OK", "centered", "own_products", "plain_run_tile", "plain_tile",
+           "robust_tile", "run_moments"]  # fmt: skip

@@ -8,9 +8,40 @@ from itertools import pairwise
 import numpy as np
 
 from analysis.scan import pairs_kernels as kernels
-from analysis.stats.lagged import Bools, Floats, Ints, center, deterministic
+from analysis.stats.lagged import Bools, Floats, Ints, deterministic, trend_coefficients
 
 TILE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """Products of a tile over a run of rows, (lags + 1, I, J) with the cause lagged and with the effect lagged.
+
+    The other arrays hold, per series and lag, the rows (I, lags) and (J, lags) that a further lag gains and loses.
+    """
+
+    forward: Floats
+    backward: Floats
+    first_i: Floats
+    last_i: Floats
+    first_j: Floats
+    last_j: Floats
+
+    def mirrored(self) -> Products:
+        """Return the products of the mirror image."""
+        forward, backward = (np.ascontiguousarray(x.transpose(0, 2, 1)) for x in (self.backward, self.forward))
+        return Products(forward, backward, self.first_j, self.last_j, self.first_i, self.last_i)
+
+    def arrays(self) -> tuple[Floats, ...]:
+        """Return what the kernels take, the causes' edges by lag."""
+        return (self.forward, self.backward, self.first_i, self.last_i, self.first_j.T.copy(), self.last_j.T.copy())
+
+    def moments(self) -> Floats:
+        """Return the sums of products (I, lags + 1, lags + 1, J)."""
+        size, effects, causes = self.forward.shape
+        out = np.empty((effects, size, size, causes))
+        kernels.run_moments(*self.arrays(), out)
+        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +77,10 @@ class Group:
         first, stop, margin = int(places[0]), int(places[-1]) + 1, lags + 1
         values = np.zeros((series.shape[1], margin + stop - first))
         lead = min(first, margin)
-        values[:, margin - lead :] = np.nan_to_num(center(series, trend)[first - lead : stop].T, nan=0.0)
+        terms = deterministic(len(series), trend)
+        kernels.centered(series, terms, trend_coefficients(series, terms), first - lead, values[:, margin - lead :])
         use = rows[first:stop].astype(np.float64)
-        columns = np.ascontiguousarray(deterministic(len(series), trend)[first:stop].T)
+        columns = np.ascontiguousarray(terms[first:stop].T)
         total = values.shape[1]
         det = np.stack([(columns * use) @ values[:, margin - b : total - b].T for b in range(lags + 1)], axis=1)
         squares = np.empty((lags + 1, lags + 1, len(values)))
@@ -90,28 +122,32 @@ class Group:
         found = self._row_moments(effects, causes)
         return found, np.ascontiguousarray(found.transpose(3, 2, 1, 0))
 
-    def _run_moments(self, effects: Ints, causes: Ints, *, mirror: bool = False) -> tuple[Floats, Floats]:
-        I, J, size, total = self.values[effects], self.values[causes], self.lags + 1, self.values.shape[1]  # noqa: E741
+    def products(self, effects: Ints, causes: Ints) -> Products:
+        """Return what the moments of a run of rows follow from, for effects and causes."""
+        same = np.array_equal(effects, causes)
+        I, J = self._chosen(effects), self._chosen(causes)  # noqa: E741
+        size, total, margin = self.lags + 1, self.values.shape[1], self.margin
         forward = np.empty((size, len(effects), len(causes)))
-        backward, same = np.empty_like(forward), np.array_equal(effects, causes)
+        backward = np.empty_like(forward)
         for b in range(size):
-            np.matmul(I[:, self.margin :], J[:, self.margin - b : total - b].T, out=forward[b])
+            np.matmul(I[:, margin:], J[:, margin - b : total - b].T, out=forward[b])
             if same:
                 backward[b] = forward[b].T
             elif b:
-                np.matmul(I[:, self.margin - b : total - b], J[:, self.margin :].T, out=backward[b])
+                np.matmul(I[:, margin - b : total - b], J[:, margin:].T, out=backward[b])
         if not same:
             backward[0] = forward[0]
-        first_i, last_i = self._edges(I)
-        first_j, last_j = self._edges(J)
-        out = np.empty((len(effects), size, size, len(causes)))
-        kernels.run_moments(forward, backward, first_i, last_i, first_j.T.copy(), last_j.T.copy(), out)
-        if not mirror:
-            return out, out
-        forward, backward = (np.ascontiguousarray(item.transpose(0, 2, 1)) for item in (backward, forward))
-        other = np.empty((len(causes), size, size, len(effects)))
-        kernels.run_moments(forward, backward, first_j, last_j, first_i.T.copy(), last_i.T.copy(), other)
-        return out, other
+        return Products(forward, backward, *self._edges(I), *self._edges(J))
+
+    def _chosen(self, series: Ints) -> Floats:
+        """Return the rows of some series, without a copy where they are all of them in order."""
+        whole = len(series) == len(self.values) and bool((series == np.arange(len(series))).all())
+        return self.values if whole else self.values[series]
+
+    def _run_moments(self, effects: Ints, causes: Ints, *, mirror: bool = False) -> tuple[Floats, Floats]:
+        products = self.products(effects, causes)
+        out = products.moments()
+        return out, products.mirrored().moments() if mirror else out
 
     def _edges(self, values: Floats) -> tuple[Floats, Floats]:
         """Return the rows (N, lags) that a further lag brings in, and those that it drops, nearest first."""

@@ -28,9 +28,12 @@ PIVOT_FLOOR = 1e-6  # unexplained share of a column; below it, sums of products 
 PREFIX_LIMIT_BYTES = 2**31
 
 
-def as_columns(values: ArrayLike, name: str) -> Floats:
-    """Return a (n, k) float copy of a series or several; NaN marks a missing observation, inf raises InputError."""
-    array = np.array(values, dtype=np.float64)
+def as_columns(values: ArrayLike, name: str, *, copy: bool = True) -> Floats:
+    """Return a (n, k) float copy of a series or several; NaN marks a missing observation, inf raises InputError.
+
+    Without `copy` the result may share memory with the argument and must not be written to.
+    """
+    array = np.array(values, dtype=np.float64, copy=copy or None)
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2 or array.shape[1] == 0:
@@ -126,19 +129,27 @@ def center(series: Floats, trend: str) -> Floats:
     sums of products far better conditioned. NaN stays NaN.
     """
     columns = deterministic(len(series), trend)
+    return series - columns @ trend_coefficients(series, columns)
+
+
+def trend_coefficients(series: Floats, columns: Floats) -> Floats:
+    """Return the coefficients (d, k) of the deterministic columns (n, d) for every series, over its present values.
+
+    A series without any value has coefficients of zero.
+    """
+    out = np.zeros((columns.shape[1], series.shape[1]))
     if not columns.shape[1]:
-        return series.copy()
+        return out
     whole = np.isfinite(series).all(axis=0)
-    basis = np.linalg.qr(columns)[0]
+    basis, triangle = np.linalg.qr(columns)
     if whole.all():
-        return series - basis @ (basis.T @ series)
-    out = series.copy()
-    out[:, whole] -= basis @ (basis.T @ series[:, whole])
+        out[:] = np.linalg.solve(triangle, basis.T @ series)
+        return out
+    out[:, whole] = np.linalg.solve(triangle, basis.T @ series[:, whole])
     for k in np.flatnonzero(~whole):
         present = np.isfinite(series[:, k])
         if present.any():
-            coefficients = np.linalg.lstsq(columns[present], series[present, k], rcond=None)[0]
-            out[:, k] -= columns @ coefficients
+            out[:, k] = np.linalg.lstsq(columns[present], series[present, k], rcond=None)[0]
     return out
 
 
