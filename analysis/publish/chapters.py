@@ -11,6 +11,7 @@ from analysis.publish import (
     exhibits_dynamics,
     exhibits_events,
     exhibits_forecast,
+    exhibits_monitor,
     exhibits_smallcaps,
     exhibits_spillover,
     exhibits_stability,
@@ -31,6 +32,7 @@ CHAPTERS: Final[dict[str, ModuleType]] = {
     "tails": exhibits_tails,
     "smallcaps": exhibits_smallcaps,
     "forecast": exhibits_forecast,
+    "monitor": exhibits_monitor,
 }
 LEFT_OUT: Final = "This study leaves this question out."
 

@@ -23,12 +23,11 @@ from analysis.publish.reference import caution
 
 Say = Callable[[str], None]
 
-DOCUMENTS = ("claims", "evidence")
+DOCUMENTS = ("claims", "evidence", "monitor")
 VERDICTS = "verdicts.json"
 EVENTS = Path("data") / "events.csv"
 REGISTRY = Path("reports") / "RELEASES.toml"
 _DECIDES_RESULTS = ("errors.py", "results.py", "stats", "market", "study")
-_KEPT_LEDGERS = 8
 _STALE_SECONDS = 86_400
 
 
@@ -212,7 +211,7 @@ def _build(
         say(f"Study: goes on without {name}: {reason}")
     for wanted, used in inputs.plan.substitutions:
         say(f"Study: {used} stands in for {wanted}")
-    ledger = _ledger(request, study_text, facts, inputs, say, fresh=fresh)
+    ledger = _ledger(request, facts, inputs, say, fresh=fresh)
     judgements = verdicts.judge(
         declared, ledger, level=study.level, smallest_effect=study.smallest_effect, record_year=study.record_year
     )
@@ -250,46 +249,30 @@ def _render(name: str, site: Any, output: Path, identity: VersionFacts, request:
     )
 
 
-def _ledger(
-    request: Request, study_text: str, facts: dataset.SnapshotFacts, inputs: Any, say: Say, *, fresh: bool
-) -> Any:
-    """Return the results, computed unless the same code has computed them from the same data before."""
+def _ledger(request: Request, facts: dataset.SnapshotFacts, inputs: Any, say: Say, *, fresh: bool) -> Any:
+    """Return the results; a family that the same code has computed from the same data before is used again."""
     from analysis.study import run
-    from analysis.study.ledger import Ledger
+    from analysis.study.store import Store
 
     draws = inputs.config.reduced_bootstrap if request.reduced else inputs.config.bootstrap
-    kept = builds(request.root) / ".ledgers" / _results_key(request.root, study_text, facts.id, draws)
-    if kept.is_dir() and not fresh:
-        say("Study: nothing that decides the results has changed; using them again")
-        return Ledger.read(kept)
+    kept = Store(builds(request.root) / ".results", _results_key(request.root, facts.id, draws))
     say(f"Study: {len(inputs.plan.calls)} tests in {len(inputs.plan.families)} families, {draws} bootstrap draws")
-    ledger = run.execute(inputs, draws=draws, say=say)
-    with _staging(kept.parent) as stage:
-        ledger.write(stage)
-        if not kept.exists():
-            shutil.copytree(stage, kept)
-    _prune(kept.parent)
+    ledger = run.execute(inputs, draws=draws, say=say, store=None if fresh else kept)
+    kept.prune()
     return ledger
 
 
-def _results_key(root: Path, study_text: str, snapshot_id: str, draws: int) -> str:
-    """Hash what decides the results: their code, the lock, the catalogue, the study, the data and the draws."""
+def _results_key(root: Path, snapshot_id: str, draws: int) -> str:
+    """Hash what decides the results beside the study: code, lock, catalogue, events, data and draws."""
     names = [root / "requirements.lock", root / "data" / "catalog.toml", root / EVENTS]
     for part in _DECIDES_RESULTS:
         path = root / "analysis" / part
         names += [path] if path.is_file() else sorted(path.rglob("*.py"))
-    whole = hashlib.sha256(f"{study_text}\0{snapshot_id}\0{draws}\0".encode())
+    whole = hashlib.sha256(f"{snapshot_id}\0{draws}\0".encode())
     for name in names:
         whole.update(f"{name.relative_to(root).as_posix()}\0".encode())
         whole.update(hashlib.sha256(name.read_bytes()).digest())
-    return whole.hexdigest()[:24]
-
-
-def _prune(folder: Path) -> None:
-    """Keep the newest results only; they can always be computed again."""
-    kept = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
-    for old in kept[:-_KEPT_LEDGERS]:
-        shutil.rmtree(old)
+    return whole.hexdigest()
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from analysis.study.settings import (
     DynamicsSettings,
     EventsSettings,
     ForecastSettings,
+    MonitorSettings,
     SmallcapsSettings,
     SpilloverSettings,
     StabilitySettings,
@@ -91,6 +92,7 @@ class StudyConfig(Strict):
     spillover: SpilloverSettings = SpilloverSettings()
     tails: TailsSettings = TailsSettings()
     forecast: ForecastSettings = ForecastSettings()
+    monitor: MonitorSettings = MonitorSettings()
     smallcaps: SmallcapsSettings = SmallcapsSettings()
 
     @field_validator("crypto", "controls", "states", "areas")

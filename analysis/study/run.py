@@ -22,6 +22,7 @@ from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
 from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
+from analysis.study.store import Store, visible
 
 Say = Callable[[str], None]
 
@@ -39,11 +40,14 @@ RUNNERS: Mapping[str, Runner] = {
     "record": run_series.run_record,
 }
 AREA_RUNNERS: Mapping[str, AreaRunner] = {kind: runner for area in AREAS for kind, runner in area.runners.items()}
+_AREA_OF = {kind: area.name for area in AREAS for kind in area.runners}
 _LONG = ("quantile", "varying", "instability", *(kind for area in AREAS for kind in area.long))
 _BOOTSTRAPPED = ("granger", "beta", "weekend", "state_granger", "state_correlation")
 
 
-def execute(inputs: Inputs, *, draws: int, say: Say | None = None, workers: int | None = None) -> Ledger:
+def execute(
+    inputs: Inputs, *, draws: int, say: Say | None = None, workers: int | None = None, store: Store | None = None
+) -> Ledger:
     """Run every family of a plan and return the ledger.
 
     Parameters
@@ -57,21 +61,40 @@ def execute(inputs: Inputs, *, draws: int, say: Say | None = None, workers: int 
     workers : int, optional
         Threads; the results do not depend on it, since every family has its own random generator and linear algebra
         runs on one thread.
+    store : Store, optional
+        Results of earlier builds; a family that is there is not computed again.
     """
     families = inputs.plan.families
     watched = sys.stderr.isatty()
     entries: list[Entry] = run_states.describe_states(inputs)
+    again = 0
     with threadpool_limits(1), ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         # The longest families first, so that none of them starts when the others are done.
         longest_first = sorted(families, key=lambda family: family.calls[0].kind not in _LONG)
-        jobs = {pool.submit(run_family, family, inputs, draws): family for family in longest_first}
+        jobs = {pool.submit(_kept_or_run, family, inputs, draws, store): family for family in longest_first}
         with tqdm(total=len(inputs.plan.calls), desc="tests", disable=not watched, leave=False) as bar:
             for job in as_completed(jobs):
-                entries += job.result()
+                found, kept = job.result()
+                entries += found
+                again += kept
                 bar.update(len(jobs[job].calls))
     if say is not None and not watched:
-        say(f"Study: {len(entries)} results")
+        used = f"; used again from before: {again} of {len(families)} families" if again else ""
+        say(f"Study: {len(entries)} results{used}")
     return Ledger(tuple(sorted(entries, key=lambda entry: entry.id)))
+
+
+def _kept_or_run(family: Family, inputs: Inputs, draws: int, store: Store | None) -> tuple[list[Entry], bool]:
+    """Return the entries of a family, and whether they had been computed before."""
+    seen = dataclasses.replace(inputs, config=visible(inputs.config, _AREA_OF.get(family.calls[0].kind, "")))
+    if store is None:
+        return run_family(family, seen, draws), False
+    kept = store.load(family, seen.config)
+    if kept is not None:
+        return kept, True
+    entries = run_family(family, seen, draws)
+    store.save(family, seen.config, entries)
+    return entries, False
 
 
 def run_family(family: Family, inputs: Inputs, draws: int) -> list[Entry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.study.area import Area
-from analysis.study.areas import dynamics, events, forecast, smallcaps, spillover, stability, switching, tails
+from analysis.study.areas import dynamics, events, forecast, monitor, smallcaps, spillover, stability, switching, tails
 from analysis.study.config import StudyConfig
 
 AREAS: Final[tuple[Area, ...]] = (
@@ -17,6 +17,7 @@ AREAS: Final[tuple[Area, ...]] = (
     tails.AREA,
     smallcaps.AREA,
     forecast.AREA,
+    monitor.AREA,
 )
 
 
