@@ -14,24 +14,59 @@ from analysis.results import Absent, Failed, Inapplicable, Result
 from analysis.scan.pairs import granger_matrix
 from analysis.stats import contemporaneous, diagnostics, granger, granger_design, granger_strength
 from analysis.stats.asynchronous import hayashi_yoshida, hayashi_yoshida_lagged
-from analysis.stats.breaks import bai_perron, sup_f
+from analysis.stats.breaks import bai_perron, chow_test, placebo_dates, rolling_link, sequential_breaks, sup_f
 from analysis.stats.clocks import clock_demonstration
 from analysis.stats.connectedness import connectedness, frequency_connectedness
+from analysis.stats.connectedness_rolling import rolling_connectedness
+from analysis.stats.connectedness_spill import directional_connectedness
 from analysis.stats.crosscorr import cross_correlation
 from analysis.stats.crosscorr_prewhitened import prewhitened_correlation
 from analysis.stats.crosscorr_rolling import rolling_correlation
+from analysis.stats.dynamics import (
+    equal_responses,
+    fit_var,
+    impulse_response,
+    local_projection,
+    state_local_projection,
+    variance_decomposition,
+)
 from analysis.stats.eventstudy import event_study
+from analysis.stats.eventstudy_matched import MatchedStudy, match_dates, matched_event_study
+from analysis.stats.exposures import shock_betas
+from analysis.stats.forecast import (
+    clark_west,
+    deflated_sharpe,
+    forecast_path,
+    model_confidence_set,
+    oos_r2,
+    pesaran_timmermann,
+    sharpe_ratio,
+    superior_predictive_ability,
+    timing_rule,
+)
 from analysis.stats.granger_instability import instability_robust_granger
 from analysis.stats.granger_nonlinear import diks_panchenko, transfer_entropy
 from analysis.stats.granger_quantile import cross_quantilogram, quantile_granger
 from analysis.stats.granger_spectral import breitung_candelon, geweke_spectrum
 from analysis.stats.granger_variance import cheung_ng
+from analysis.stats.granger_variance_session import without_one_session
 from analysis.stats.granger_varying import time_varying_granger
 from analysis.stats.leadlag import lead_lag_ratio
+from analysis.stats.loadings import loading_difference
 from analysis.stats.multiplicity import adjust
 from analysis.stats.regimes import state_correlation, state_granger
 from analysis.stats.regimes_shift import state_correlation_shift
+from analysis.stats.sensitivity import amihud_illiquidity, volatility_ratio
 from analysis.stats.stale_prices import stale_price_check
+from analysis.stats.switching import markov_switching
+from analysis.stats.switching_expanding import expanding_probabilities
+from analysis.stats.switching_granger import markov_switching_granger
+from analysis.stats.switching_threshold import threshold_test
+from analysis.stats.tails import delta_covar, tail_asymmetry, tail_dependence
+from analysis.stats.tails_beta import downside_beta
+from analysis.stats.tails_exceedance import exceedance_correlation
+from analysis.stats.tails_states import state_downside_beta
+from analysis.stats.volatility import constant_correlation, dynamic_correlation, fit_garch
 
 
 def pair(n: int = 300) -> tuple[np.ndarray, np.ndarray]:
@@ -51,6 +86,14 @@ def ticks() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     effect, cause = np.exp(np.cumsum(np.stack(pair(900)), axis=1) / 100)
     stamps = np.arange(900.0)
     return stamps[::2], effect[::2], stamps[1::3], cause[1::3]
+
+
+def event_matched() -> MatchedStudy:
+    """Return what followed nine events against matched dates."""
+    effect, cause = pair()
+    return matched_event_study(
+        effect, range(60, 290, 30), match_dates(cause, trailing=20), horizons=[5], estimation=(-40, -3), path=[2, 5]
+    )
 
 
 def generator() -> np.random.Generator:
@@ -100,6 +143,10 @@ EXAMPLES: dict[str, Callable[[], Result]] = {
         *ticks(), clocks={"early": np.arange(10.0, 880, 10), "late": np.arange(15.0, 880, 10)}, max_lag=2
     ),
     "BreakDates": lambda: bai_perron(*pair(), max_breaks=2),
+    "SequentialBreaks": lambda: sequential_breaks(*pair(), max_breaks=2, bootstrap=99, rng=generator()),
+    "ChowResult": lambda: chow_test(*pair(), at=150, bootstrap=99, rng=generator()),
+    "RollingLink": lambda: rolling_link(*pair(), window=60),
+    "PlaceboDatesResult": lambda: placebo_dates(*pair(), at=[100, 180], window=40),
     "BreakTestResult": lambda: sup_f(*pair()),
     "ConnectednessResult": lambda: connectedness(
         np.column_stack(pair()), lags=1, horizon=5, bootstrap=99, rng=generator()
@@ -108,6 +155,72 @@ EXAMPLES: dict[str, Callable[[], Result]] = {
         np.column_stack(pair()), lags=1, horizon=20, bands=(0.0, 1.0, np.pi)
     ),
     "EventStudyResult": lambda: event_study(
-        pair()[0], range(60, 290, 30), window=(-2, 5), estimation=(-40, -3), placebo=9, rng=generator()
+        pair()[0], range(60, 290, 30), window=(-2, 5), estimation=(-40, -3), placebo=True
     ),
+    "MatchedEventResult": lambda: event_matched().results[0],
+    "EventPath": lambda: event_matched().path or Absent(method="Path", reason="none"),
+    "RatioResult": lambda: volatility_ratio(*pair(), bootstrap=99, rng=generator()),
+    "IlliquidityResult": lambda: amihud_illiquidity(pair()[0] / 100, np.exp(20.0 + pair()[1])),
+    "ShockBetas": lambda: shock_betas(
+        pair()[0], pair()[0] + pair()[1], pair()[1], names=("fear",), bootstrap=99, rng=generator()
+    ),
+    "LoadingDifference": lambda: loading_difference(
+        pair()[0], *generator().standard_normal((2, 300)), bootstrap=99, rng=generator()
+    ),
+    "TailDependenceResult": lambda: tail_dependence(*pair(), method="t-copula", bootstrap=19, rng=generator()),
+    "TailAsymmetryResult": lambda: tail_asymmetry(*pair(), bootstrap=19, rng=generator()),
+    "ExceedanceResult": lambda: exceedance_correlation(*pair(), bootstrap=19, rng=generator()),
+    "DeltaCovarResult": lambda: delta_covar(*pair(), bootstrap=19, rng=generator()),
+    "DownsideBetaResult": lambda: downside_beta(*pair(), bootstrap=99, rng=generator()),
+    "StateDownsideResult": lambda: state_downside_beta(*pair(), state(), bootstrap=99, rng=generator()),
+    "ForecastPath": lambda: forecast_path(*pair(), window=100, criterion="bic", lags=2),
+    "ForecastComparison": lambda: clark_west(pair()[0], np.zeros(300), 0.2 * pair()[1]),
+    "DirectionResult": lambda: pesaran_timmermann(*pair()),
+    "OosR2Result": lambda: oos_r2(pair()[0], np.zeros(300), 0.2 * pair()[1], bootstrap=99, rng=generator()),
+    "SuperiorAbility": lambda: superior_predictive_ability(
+        pair()[0] ** 2, (pair()[0] - 0.2 * pair()[1])[:, None] ** 2, bootstrap=99, rng=generator()
+    ),
+    "ModelConfidenceSet": lambda: model_confidence_set(np.column_stack(pair()) ** 2, bootstrap=99, rng=generator()),
+    "SharpeResult": lambda: sharpe_ratio(*pair(), bootstrap=99, rng=generator()),
+    "DeflatedSharpe": lambda: deflated_sharpe(0.1, nobs=500, trials=10, trial_variance=0.001),
+    "TimingResult": lambda: timing_rule(pair()[0] / 100, pair()[1], bootstrap=99, rng=generator()),
+    "VarFit": lambda: fit_var(np.column_stack(pair()), lags=1),
+    "ImpulseResponse": lambda: impulse_response(
+        fit_var(np.column_stack(pair()), lags=1), horizon=4, bootstrap=99, rng=generator()
+    ),
+    "VarianceDecomposition": lambda: variance_decomposition(
+        fit_var(np.column_stack(pair()), lags=1), horizon=4, bootstrap=99, rng=generator()
+    ),
+    "LocalProjection": lambda: local_projection(
+        np.column_stack(pair()), shock=1, responses=0, lags=1, horizons=4, bootstrap=99, rng=generator()
+    ),
+    "StateLocalProjection": lambda: state_local_projection(
+        *pair(), state(), lags=1, horizons=4, bootstrap=99, rng=generator()
+    ),
+    "ResponseEquality": lambda: equal_responses(
+        np.column_stack([pair()[0], np.roll(pair()[0], 7)]),
+        pair()[1],
+        lags=1,
+        horizons=4,
+        bootstrap=99,
+        rng=generator(),
+    ),
+    "MarkovSwitchingResult": lambda: markov_switching(pair()[0] * (1.0 + 2.0 * state())),
+    "ExpandingProbabilities": lambda: expanding_probabilities(pair()[0] * (1.0 + 2.0 * state()), refits=(150, 250)),
+    "MarkovSwitchingGrangerResult": lambda: markov_switching_granger(
+        pair()[0] * (1.0 + 2.0 * state()), pair()[1], lags=1, bootstrap=99, rng=generator(), likelihood=True
+    ),
+    "ThresholdResult": lambda: threshold_test(
+        *pair(), generator().standard_normal(300), lags=1, bootstrap=99, rng=generator()
+    ),
+    "GarchResult": lambda: fit_garch(pair()[0]),
+    "DynamicCorrelation": lambda: dynamic_correlation(np.column_stack(pair())),
+    "ConstantCorrelationResult": lambda: constant_correlation(np.column_stack(pair()), bootstrap=99, rng=generator()),
+    "RollingConnectedness": lambda: rolling_connectedness(
+        np.column_stack(pair()), lags=1, horizon=5, window=100, step=50, bootstrap=99, limited=2, rng=generator()
+    ),
+    "SpillResult": lambda: directional_connectedness(
+        np.column_stack(pair()), source=1, targets=(0,), lags=1, horizon=5, bootstrap=99, rng=generator()
+    ),
+    "OneSessionResult": lambda: without_one_session(*pair(), lags=2, bootstrap=19, rng=generator()),
 }

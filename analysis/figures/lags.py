@@ -44,6 +44,36 @@ def clocks(frame: pd.DataFrame, *, name: str, caption: str, asset: str) -> Figur
 
 
 @styled
+def readings(frame: pd.DataFrame, *, name: str, caption: str, asset: str, titles: dict[str, str]) -> FigureSpec:
+    """Draw one panel a reading of the day; columns as in `clocks` with ``reading`` for ``clock``.
+
+    Parameters
+    ----------
+    titles : dict of str to str
+        Words for each reading, in the order of the panels.
+    """
+    figure, axes = canvas(1, len(titles), height_inches=2.1, sharey=True)
+    parts = []
+    for axis, (reading, title) in zip(axes, titles.items(), strict=True):
+        rows = frame[frame["reading"] == reading].sort_values("lag")
+        _stems(axis, rows)
+        axis.set_title(title, fontsize=9)
+        axis.set_xticks(rows["lag"].to_numpy())
+        for row in rows.itertuples():
+            if abs(row.estimate) > row.band:
+                axis.annotate(f"{row.estimate:.2f}".replace("-", "\u2212"), (row.lag, row.estimate), fontsize=8.5,
+                              ha="center", va="bottom" if row.estimate > 0 else "top")  # fmt: skip
+        outside = rows[rows["estimate"].abs() > rows["band"]]
+        places = [f"{row.estimate:.2f} at lag {row.lag}" for row in outside.itertuples()]
+        parts.append(f"{title}: {', '.join(places) or 'none'}")
+    axes[0].set_ylabel("Correlation")
+    axes[0].margins(y=0.15)
+    figure.supxlabel("Sessions by which small caps come first (negative: crypto first)", fontsize=8.5, color=GREY)
+    alt = f"Correlation of small caps and {asset} that leaves its robust band, by reading. " + "; ".join(parts) + "."
+    return FigureSpec(name, to_svg(figure), frame.reset_index(drop=True), caption, alt)
+
+
+@styled
 def panels(frame: pd.DataFrame, *, name: str, caption: str) -> FigureSpec:
     """Draw one small panel an asset; columns as in `clocks` plus ``label``, one clock only."""
     labels = list(dict.fromkeys(frame["label"]))

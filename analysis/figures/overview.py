@@ -1,4 +1,4 @@
-"""All tests of a lead at a glance: one row an asset, one column a question, a filled cell where a lead is found."""
+"""All tests of a lead at a glance: one row an asset, one column a question, a filled cell where a lead holds up."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ def overview(frame: pd.DataFrame, *, name: str, caption: str, level: float) -> F
     Parameters
     ----------
     frame : DataFrame
-        Columns ``direction`` ("lead" or "reverse"), ``label`` (asset), ``question`` and ``p`` (corrected p-value, NaN
-        where the test could not be run). Order of first appearance is order of drawing.
+        Columns ``direction`` ("lead" or "reverse"), ``label`` (asset), ``question``, ``p`` (corrected p-value alone)
+        and ``p_beside`` (beside the common drivers), NaN where there is no test. Order of first appearance is order of
+        drawing.
     level : float
-        Cells at or below it are filled.
+        A cell is filled where both are at or below it, and outlined where one of them is.
     """
     labels, questions = list(dict.fromkeys(frame["label"])), list(dict.fromkeys(frame["question"]))
     figure, axes = canvas(1, 2, height_inches=1.1 + 0.19 * len(labels), sharey=True)
     titles = {"lead": "Small caps lead crypto", "reverse": "Crypto leads small caps"}
     for axis, (direction, title) in zip(axes, titles.items(), strict=True):
         rows = frame[frame["direction"] == direction]
-        p = dict(zip(zip(rows["label"], rows["question"], strict=True), rows["p"], strict=True))
-        _matrix(axis, np.array([[p[label, question] for question in questions] for label in labels]), level)
+        cells = rows.set_index(["label", "question"])[["p", "p_beside"]]
+        _matrix(axis, cells.to_numpy(dtype=float).reshape(len(labels), len(questions), 2), level)
         axis.set_title(title)
         axis.set_xticks(range(len(questions)), questions, rotation=40, ha="right", rotation_mode="anchor")
         axis.tick_params(length=0, labelcolor=INK)
@@ -40,28 +41,41 @@ def overview(frame: pd.DataFrame, *, name: str, caption: str, level: float) -> F
 
 
 def _matrix(axis: Axes, p: np.ndarray, level: float) -> None:
-    for row in range(p.shape[0]):
-        for column in range(p.shape[1]):
-            value = p[row, column]
-            found = np.isfinite(value) and value <= level
-            face = NAVY if found else PALE
-            axis.add_patch(Rectangle((column - 0.46, row - 0.44), 0.92, 0.88, facecolor=face, edgecolor="none"))
-            text = "n/a" if not np.isfinite(value) else ("<.001" if value < 0.001 else f"{value:.2f}".lstrip("0"))
-            color, weight = ("white", "semibold") if found else (GREY, "normal")
-            axis.text(column, row, text, ha="center", va="center", fontsize=6.5, color=color, fontweight=weight)
+    """Draw cells from p-values (rows, columns, 2): alone and beside the drivers; the number shown is the first."""
+    for row, column in np.ndindex(*p.shape[:2]):
+        alone, beside = p[row, column]
+        found = [np.isfinite(value) and value <= level for value in (alone, beside)]
+        face = NAVY if all(found) else ("white" if any(found) else PALE)
+        edge = NAVY if any(found) else "none"
+        style = "-" if found[0] else (0, (1.5, 1.5))
+        axis.add_patch(
+            Rectangle((column - 0.44, row - 0.42), 0.88, 0.84, facecolor=face, edgecolor=edge, linestyle=style)
+        )
+        color = "white" if all(found) else (NAVY if any(found) else GREY)
+        weight = "semibold" if any(found) else "normal"
+        axis.text(column, row, _short(alone), ha="center", va="center", fontsize=6.5, color=color, fontweight=weight)
     axis.set_xlim(-0.5, p.shape[1] - 0.5)
+
+
+def _short(p: float) -> str:
+    if not np.isfinite(p):
+        return "n/a"
+    return "<.001" if p < 0.001 else f"{p:.2f}".lstrip("0")
 
 
 def _describe(frame: pd.DataFrame, titles: dict[str, str], level: float) -> str:
     parts = []
     for direction, title in titles.items():
         rows = frame[frame["direction"] == direction]
-        found = rows[rows["p"] <= level]
-        counts = found["question"].value_counts(sort=False)
-        each = "; ".join(f"{question}: {count}" for question, count in counts.items()) or "none"
-        parts.append(f"{title}, {len(found)} of {len(rows)} cells are filled ({each})")
-    return (
-        "A matrix of corrected p-values for each asset and question, filled where a lead is found. "
-        + ". ".join(parts)
-        + "."
-    )
+        both = rows[(rows["p"] <= level) & (rows["p_beside"] <= level)]
+        alone = rows[(rows["p"] <= level) & ~(rows["p_beside"] <= level)]
+        parts.append(
+            f"{title}: of {len(rows)} cells {len(both)} are filled ({_counts(both)}) and {len(alone)} outlined because "
+            f"a lead is found alone only ({_counts(alone)})"
+        )
+    return f"A matrix of corrected p-values for each asset and question. {'. '.join(parts)}."
+
+
+def _counts(rows: pd.DataFrame) -> str:
+    counts = rows["question"].value_counts(sort=False)
+    return "; ".join(f"{question}: {count}" for question, count in counts.items()) or "none"

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
 from analysis.errors import DataError, SourceError
+from analysis.market import at_close
 from analysis.market.catalog import Catalog
-from analysis.sources import csvfile
+from analysis.sources import csvfile, famafrench_folder, hourly
 from analysis.sources.base import RawSeries
 
 if TYPE_CHECKING:
@@ -42,13 +43,16 @@ class Collected:
 def from_folder(folder: Path, catalog: Catalog, *, progress: Progress | None = None) -> Collected:
     """Read every file of a folder that the catalogue knows; the folder may hold any subset.
 
+    A file named after a series wins over a file of the Fama-French library that holds it too.
+
     Raises
     ------
     DataError, SourceError
         A file breaks the contract, or no file serves any series. Nothing was written.
     """
     matched = csvfile.match(folder, catalog.ids)
-    if not matched.files:
+    library = _library_files(folder, catalog, matched)
+    if not matched.files and not library:
         raise DataError(
             f"no file in {folder} serves a series of the catalogue",
             limit="file names such as RUT.csv or btc.csv",
@@ -61,8 +65,46 @@ def from_folder(folder: Path, catalog: Catalog, *, progress: Progress | None = N
         _refuse_future(series[series_id])
         if progress is not None:
             progress(series_id)
+    if library:
+        # Imported late, for it takes long to load and most folders do without.
+        from analysis.sources import famafrench_file
+
+        for series_id, (provider_id, path) in library.items():
+            series[series_id] = famafrench_file.read(series_id, provider_id, path)
+            if progress is not None:
+                progress(series_id)
+    hours = _hourly_files(folder, catalog, matched)
+    for series_id, path in hours.items():
+        series[series_id] = at_close.sample(series_id, hourly.read(path))
+        _refuse_future(series[series_id])
+        if progress is not None:
+            progress(series_id)
     missing = {name: "no file of that name in the data folder" for name in catalog.ids if name not in series}
-    return Collected(series, missing, matched.ignored)
+    used = {path.name for _, path in library.values()} | {path.name for path in hours.values()}
+    return Collected(series, missing, tuple(name for name in matched.ignored if name not in used))
+
+
+def _library_files(folder: Path, catalog: Catalog, matched: csvfile.FolderMatch) -> Mapping[str, tuple[str, Path]]:
+    """Return provider id and file of every series that only a file of the Fama-French library in the folder holds."""
+    wanted = {
+        entry.id: source.id
+        for entry in catalog
+        for source in entry.sources
+        if source.provider == "famafrench" and entry.id not in matched.files
+    }
+    found = famafrench_folder.find(folder, wanted)
+    return {series_id: (wanted[series_id], path) for series_id, path in found.items()}
+
+
+def _hourly_files(folder: Path, catalog: Catalog, matched: csvfile.FolderMatch) -> Mapping[str, Path]:
+    """Return the hourly file of every series that is read at the equity close and has no daily file of its own."""
+    wanted = {
+        source.id: entry.id
+        for entry in catalog
+        for source in entry.sources
+        if source.provider == "hourly" and entry.id not in matched.files
+    }
+    return {wanted[asset]: path for asset, path in hourly.find(folder, wanted).items()}
 
 
 def _refuse_future(series: RawSeries) -> None:
@@ -88,6 +130,12 @@ def folder_digest(folder: Path, catalog: Catalog) -> str:
     for series_id in sorted(matched.files):
         digest.update(f"{series_id}\0".encode())
         digest.update(hashlib.sha256(matched.files[series_id].read_bytes()).digest())
+    for series_id, (provider_id, path) in sorted(_library_files(folder, catalog, matched).items()):
+        digest.update(f"{series_id}\0{provider_id}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for series_id, path in sorted(_hourly_files(folder, catalog, matched).items()):
+        digest.update(f"{series_id}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 

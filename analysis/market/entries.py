@@ -18,7 +18,7 @@ Role = Literal[
 ]  # fmt: skip
 Calendar = Literal["XNYS", "24/7", "daily", "weekly", "monthly"]
 Transform = Literal["log_return", "difference", "log_difference", "level", "percent_return"]
-Provider = Literal["csvfile", "fred", "famafrench", "simulated"]
+Provider = Literal["csvfile", "fred", "famafrench", "hourly", "simulated"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
 _WEEKDAYS: tuple[str, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday")
 

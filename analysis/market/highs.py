@@ -152,6 +152,7 @@ def record_episodes(
     *,
     basis: Basis = "close",
     merge_sessions: int = MERGE_SESSIONS,
+    spacing_sessions: int = 0,
     decimals: int | None = DECIMALS,
     min_history: int = 1,
 ) -> tuple[Episode, ...]:
@@ -163,24 +164,40 @@ def record_episodes(
         As in `record_highs`. A session is a row of the frame.
     merge_sessions : int
         Largest distance, in sessions, between neighbouring records of one episode. 0 keeps every day apart.
+    spacing_sessions : int
+        Least distance, in sessions, from the start of one episode to the start of the next; an episode that would start
+        earlier joins the one before it. With the longest horizon here, no two episodes share a session of outcome.
 
     Notes
     -----
     The start of an episode is known on its first day; its end only `merge_sessions` sessions after its last record.
-    Date an event by the start.
+    Date an event by the start. Episodes are counted from the first record of the frame on, so that a frame that starts
+    earlier may date the episodes of a long rally differently where `spacing_sessions` binds.
     """
-    if merge_sessions < 0:
-        raise InputError("`merge_sessions` is negative", given=merge_sessions, limit="0 or more")
+    for name, value in (("merge_sessions", merge_sessions), ("spacing_sessions", spacing_sessions)):
+        if value < 0:
+            raise InputError(f"`{name}` is negative", given=value, limit="0 or more")
     dates, levels = record_highs(frame, basis=basis, decimals=decimals, min_history=min_history)
     if len(dates) == 0:
         return ()
     places = np.searchsorted(day_numbers(frame.index), day_numbers(dates))
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(places) > merge_sessions) + 1])
+    starts = _spaced(
+        np.concatenate([[0], np.flatnonzero(np.diff(places) > merge_sessions) + 1]), places, spacing_sessions
+    )
     ends = np.concatenate([starts[1:] - 1, [len(dates) - 1]])
     return tuple(
         Episode(dates[a].date(), dates[b].date(), int(b - a + 1), float(levels[a]), float(levels[b]))
         for a, b in zip(starts, ends, strict=True)
     )
+
+
+def _spaced(starts: npt.NDArray[np.int64], places: npt.NDArray[np.int64], spacing: int) -> npt.NDArray[np.int64]:
+    """Keep the starts that lie `spacing` sessions or more after the last one kept."""
+    kept = [int(starts[0])]
+    for start in starts[1:].tolist():
+        if places[start] - places[kept[-1]] >= spacing:
+            kept.append(start)
+    return np.array(kept, dtype=np.int64)
 
 
 _YearFacts = tuple[float | None, date | None, float | None, date | None, tuple[date, ...]]

@@ -8,6 +8,7 @@ from typing import Final
 
 from analysis.figures.style import FigureSpec
 from analysis.publish import (
+    exhibits_clock,
     exhibits_dynamics,
     exhibits_events,
     exhibits_forecast,
@@ -24,6 +25,7 @@ from analysis.tables.table import TableSpec
 
 # Each module has FIGURES (names), figures(ledger, inputs), tables(ledger, inputs) and sentences(ledger, inputs).
 CHAPTERS: Final[dict[str, ModuleType]] = {
+    "clock": exhibits_clock,
     "events": exhibits_events,
     "dynamics": exhibits_dynamics,
     "switching": exhibits_switching,

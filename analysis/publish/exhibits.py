@@ -49,7 +49,9 @@ def figures(ledger: Ledger, inputs: Inputs) -> dict[str, FigureSpec]:
 
 def tables(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -> dict[str, TableSpec]:
     """Return every table, by name."""
-    made = {"verdicts": _verdicts(ledger, judgements, inputs), "records": _record_table(ledger, inputs)}
+    judged = tuple(judgements)
+    made = {"verdicts": _verdicts(ledger, judged, inputs), "claim-evidence": _evidence(ledger, judged, inputs)}
+    made |= {"records": _record_table(ledger, inputs)}
     for family in inputs.plan.families:
         if family.calls[0].kind == "granger":
             made[family.name] = _granger(ledger, inputs, family)
@@ -233,15 +235,60 @@ def _verdicts(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -
                 item.title,
                 f"**{item.verdict}**",
                 item.because + count,
-                f"{inputs.label(entry.effect)}: {field_text(entry, 'effect')}"
-                if tested and entry is not None
-                else DASH,
+                f"{_name(entry, inputs)}{field_text(entry, 'effect')}" if tested and entry is not None else DASH,
                 p_adjusted(entry) if tested and entry is not None else DASH,
                 field_text(entry, "n") if entry is not None and entry.nobs is not None else DASH,
             )
         )
     caption = "Verdicts by rules declared before the results were known; effects with 95% intervals."
     return TableSpec("verdicts", columns, tuple(rows), caption)
+
+
+def _evidence(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -> TableSpec:
+    """Return what each piece of evidence says: how many of its tests speak for the claim, against it, or neither."""
+    columns = (
+        Column("Claim", weight=20),
+        Column("Evidence", weight=34),
+        Column("For", "right", weight=6),
+        Column("Against", "right", weight=8),
+        Column("Neither", "right", weight=8),
+        Column("Not run", "right", weight=8),
+        Column("Strongest effect, 95% interval", weight=26),
+        Column("p adj.", "right", weight=8),
+    )
+    rows = []
+    for item in judgements:
+        for place, reading in enumerate(item.readings):
+            numbers = (reading.speaks_for, reading.speaks_against,
+                       reading.applicable - reading.speaks_for - reading.speaks_against,
+                       reading.tests - reading.applicable)  # fmt: skip
+            entry = ledger.entry(reading.strongest) if reading.strongest else None
+            tested = entry is not None and entry.pvalue is not None
+            effect = (
+                f"{_name(entry, inputs)}{field_text(entry, 'effect')}"
+                if entry is not None and entry.estimate is not None
+                else DASH
+            )
+            rows.append(
+                (
+                    item.title if place == 0 else "",
+                    reading.label,
+                    *(format_value(number, "count") for number in numbers),
+                    effect,
+                    p_adjusted(entry) if tested and entry is not None else DASH,
+                )
+            )
+    caption = (
+        "What each piece of evidence says: tests that speak for the claim or against it after correction, those that "
+        "speak for neither, and those that could not be run; then the result with the smallest p."
+    )
+    return TableSpec("claim-evidence", columns, tuple(rows), caption)
+
+
+def _name(entry: Entry, inputs: Inputs) -> str:
+    """Return the asset of an entry as a lead-in, where it has one."""
+    known = entry.effect if entry.effect != inputs.plan.small_cap else entry.cause
+    return f"{inputs.label(known)}: " if known in inputs.catalog else ""
 
 
 def _granger(ledger: Ledger, inputs: Inputs, family: Family) -> TableSpec:

@@ -22,18 +22,17 @@ DIRECTIONS = ("lead", "reverse")
 
 LEFT_OUT = "This study leaves the methods beyond the constant mean out."
 
-# Question in the overview, family (direction filled in), in the order a reader asks them.
+# Question in the overview, its family (direction filled in), and whether it has a twin beside the common drivers.
 QUESTIONS = (
-    ("mean", "{direction}"),
-    ("mean, beside drivers", "{direction}-conditional"),
-    ("slow swings", "frequency-{direction}-long"),
-    ("weeks", "frequency-{direction}-medium"),
-    ("days", "frequency-{direction}-short"),
-    ("at some date", "instability-{direction}"),
-    ("quantiles", "quantile-{direction}"),
-    ("nonlinear", "nonlinear-{direction}"),
-    ("variance, multiplier", "variance-{direction}-lm"),
-    ("variance, correlation", "variance-{direction}-ccf"),
+    ("mean", "{direction}", True),
+    ("slow swings", "frequency-{direction}-long", True),
+    ("weeks", "frequency-{direction}-medium", True),
+    ("days", "frequency-{direction}-short", True),
+    ("at some date", "instability-{direction}", True),
+    ("quantiles", "quantile-{direction}", True),
+    ("nonlinear", "nonlinear-{direction}", True),
+    ("variance, multiplier", "variance-{direction}-lm", False),
+    ("variance, correlation", "variance-{direction}-ccf", False),
 )
 
 
@@ -59,19 +58,28 @@ def tables(ledger: Ledger, inputs: Inputs) -> dict[str, TableSpec]:
 
 def sentence(ledger: Ledger, inputs: Inputs) -> str:
     """Say in how many of all the tests beyond the mean a lead is found, by direction and question."""
-    level = inputs.config.level
     parts = []
     for direction in DIRECTIONS:
         found = []
-        for question, pattern in QUESTIONS[2:]:
-            entries = ledger.family(pattern.format(direction=direction))
-            count = sum(1 for entry in entries if is_significant(entry, level))
-            if count:
-                total = format_value(len(entries), "count")
-                found.append(f"{question} ({format_value(count, 'count')} of {total} assets)")
+        for question, pattern, twin in QUESTIONS[1:]:
+            family = pattern.format(direction=direction)
+            alone = _found(ledger, inputs, family)
+            if not alone:
+                continue
+            total = format_value(len(ledger.family(family)), "count")
+            text = f"{question} ({format_value(len(alone), 'count')} of {total} assets"
+            if twin:
+                both = alone & _found(ledger, inputs, f"{family}-conditional")
+                text += f", {format_value(len(both), 'count')} of them beside the common drivers too"
+            found.append(f"{text})")
         what = f"is found in: {'; '.join(found)}" if found else "is found in none of these questions"
         parts.append(f"Beyond the mean, a lead of {'small caps' if direction == 'lead' else 'crypto'} {what}.")
     return " ".join(parts)
+
+
+def _found(ledger: Ledger, inputs: Inputs, family: str) -> set[tuple[str, str]]:
+    level = inputs.config.level
+    return {(entry.effect, entry.cause) for entry in ledger.family(family) if is_significant(entry, level)}
 
 
 def _pair(ledger: Ledger, family: str, asset: str) -> Entry:
@@ -82,20 +90,22 @@ def _overview(ledger: Ledger, inputs: Inputs) -> FigureSpec:
     rows = []
     for direction in DIRECTIONS:
         for asset in inputs.plan.crypto:
-            for question, pattern in QUESTIONS:
-                p = decisive_pvalue(_pair(ledger, pattern.format(direction=direction), asset))
+            for question, pattern, twin in QUESTIONS:
+                family = pattern.format(direction=direction)
                 rows.append(
                     {
                         "direction": direction,
                         "label": inputs.label(asset),
                         "question": question,
-                        "p": math.nan if p is None else p,
+                        "p": _decisive(ledger, family, asset),
+                        "p_beside": _decisive(ledger, f"{family}-conditional", asset) if twin else math.nan,
                     }
                 )
     caption = (
         "Where a lead is found: corrected p-values of every question, asset and direction under the strictly "
-        "predictive "
-        f"clock. Filled: at or below {inputs.config.level:g}."
+        f"predictive clock. Filled: at or below {inputs.config.level:g} alone and beside the common drivers; outlined: "
+        "alone only (dashed: beside them only). The number is that of the test alone; variance has its twin in the "
+        "section on risk."
     )
     return overview.overview(pd.DataFrame(rows), name="overview", caption=caption, level=inputs.config.level)
 
@@ -126,6 +136,11 @@ def _windows(ledger: Ledger, inputs: Inputs) -> FigureSpec | None:
     )
     frame = pd.concat(parts, ignore_index=True)
     return windows.windows(frame, name="windows", caption=caption, asset=inputs.label(asset))
+
+
+def _decisive(ledger: Ledger, family: str, asset: str) -> float:
+    p = decisive_pvalue(_pair(ledger, family, asset))
+    return math.nan if p is None else p
 
 
 def _by_frequency(ledger: Ledger, inputs: Inputs, direction: str) -> TableSpec:
@@ -162,23 +177,32 @@ def _by_frequency(ledger: Ledger, inputs: Inputs, direction: str) -> TableSpec:
 def _beyond(ledger: Ledger, inputs: Inputs, direction: str) -> TableSpec:
     columns = (
         Column("Asset", weight=12),
-        Column("Windows above", "right", weight=10),
-        Column("At some date", "right", weight=10),
-        Column("Quantiles", "right", weight=10),
-        Column("Nonlinear", "right", weight=10),
-        Column("Variance, multiplier", "right", weight=10),
+        Column("Windows above alone", "right", weight=9),
+        Column("beside", "right", weight=7),
+        Column("At some date alone", "right", weight=8),
+        Column("beside", "right", weight=7),
+        Column("Quantiles alone", "right", weight=9),
+        Column("beside", "right", weight=7),
+        Column("Nonlinear alone", "right", weight=9),
+        Column("beside", "right", weight=7),
+        Column("Variance, multiplier", "right", weight=9),
         Column("Variance, correlation", "right", weight=10),
     )
-    families = ("instability-{}", "quantile-{}", "nonlinear-{}", "variance-{}-lm", "variance-{}-ccf")
+    twins = (f"instability-{direction}", f"quantile-{direction}", f"nonlinear-{direction}")
     rows = []
     for asset in inputs.plan.crypto:
-        share = _pair(ledger, f"varying-{direction}", asset)
-        first = format_value(share.estimate, "percent") if share.status == "ok" else "n/a"
-        tests = [_p(_pair(ledger, pattern.format(direction), asset)) for pattern in families]
-        rows.append((inputs.label(asset), marked(share, first), *tests))
+        cells = []
+        for family in (f"varying-{direction}", f"varying-{direction}-conditional"):
+            share = _pair(ledger, family, asset)
+            cells.append(marked(share, format_value(share.estimate, "percent") if share.status == "ok" else "n/a"))
+        for family in (f"{name}{tail}" for name in twins for tail in ("", "-conditional")):
+            cells.append(_p(_pair(ledger, family, asset)))
+        for family in (f"variance-{direction}-lm", f"variance-{direction}-ccf"):
+            cells.append(_p(_pair(ledger, family, asset)))
+        rows.append((inputs.label(asset), *cells))
     caption = (
         f"{_words(direction)}, beyond a constant mean: share of window ends above the family-wise critical value, then "
-        "corrected p-values; alone, without the common drivers."
+        "corrected p-values; alone and beside the common drivers."
     )
     return TableSpec(f"beyond-{direction}", columns, tuple(rows), caption)
 

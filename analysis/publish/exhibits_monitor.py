@@ -186,14 +186,14 @@ def _link_sentence(ledger: Ledger, inputs: Inputs) -> str:
     words = {
         "confirms": "confirms the move",
         "diverges": "diverges from it",
-        "undecided": "does neither confirm nor diverge",
+        "undecided": "says nothing clear",
     }
     moved, followed = (format_value(ledger.entry(f"{first.id}.{horizon}.{part}").estimate, "level")
                        for part in ("moved", "followed"))  # fmt: skip
     readings = [_reading(ledger.entry(f"{entry.id}.{horizon}.gap")) for entry in current]
     return (
-        f"Over the {format_value(horizon, 'count')} sessions to {format_value(first.end, 'long_date')} small caps moved "
-        f"{moved} and {inputs.label(first.effect)} {followed} percent: it {words[_reading(gap)]}. Of "
+        f"Over the {format_value(horizon, 'count')} sessions to {format_value(first.end, 'long_date')} small caps "
+        f"moved {moved} and {inputs.label(first.effect)} {followed} percent: it {words[_reading(gap)]}. Of "
         f"{format_value(len(current), 'count')} assets with recent data "
         f"{format_value(readings.count('confirms'), 'count')} confirm and "
         f"{format_value(readings.count('diverges'), 'count')} diverge."

@@ -88,7 +88,8 @@ def compose(
     extra: dict[str, Any] = wording.variables(ledger, judgements, inputs)
     if inputs.config.chapter:
         extra["chapter"] = {"sentence": exhibits_chapter.sentence(ledger, inputs)}
-    extra |= chapters.sentences(ledger, inputs)
+    for name, words in chapters.sentences(ledger, inputs).items():
+        extra[name] = extra.get(name, {}) | words
     extra |= {"stamp": dict(_stamp_values(stamp))}
     values = build_values(ledger, extra)
     write_variables(folder / "_variables.yml", values)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import ConfigError, VersionError
+from analysis.errors import BellwetherError, ConfigError, VersionError
 from analysis.publish import dataset, version
-from analysis.publish.identity import VersionFacts
+from analysis.publish.identity import VersionFacts, prefix_of
 from analysis.publish.manifest import check_file, check_folder, read_manifest
 from analysis.publish.paths import build_folder, builds
 from analysis.publish.reference import caution
@@ -45,13 +45,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Where the report is, whether it had to be built, and the verdicts."""
+    """Where the report is, whether it had to be built, the verdicts, and what changed since the report before it."""
 
     folder: Path
     status: str
     simulated: bool
     seconds: float
     table: str
+    since: str = ""
 
     def text(self) -> str:
         """Return what a person wants to read at the end."""
@@ -60,6 +61,8 @@ class Outcome:
         lines += [
             f"  {path}" for name in DOCUMENTS for path in (self.folder / f"{name}.html", self.folder / f"{name}.pdf")
         ]
+        if self.since:
+            lines.append(self.since)
         if self.simulated:
             lines.append("SIMULATED DATA: this report shows the method and is not evidence.")
         return "\n".join(lines)
@@ -80,15 +83,41 @@ def build_report(request: Request, *, say: Say) -> Outcome:
     facts = dataset.ensure(root, data=request.data, simulated=request.simulated, say=say)
     identity = _identity(request, study_text, facts)
     target = folder / identity.version
-    status = "unchanged"
+    status, since = "unchanged", ""
     if not _is_intact(target):
+        before = _latest(folder)
         _build(request, study_text, facts, identity, say)
-        status = "created"
+        status, since = "created", _since(before, target)
     else:
         version.point_latest(folder, identity.version)
     if request.data is not None:
         dataset.make_current(root, facts)
-    return Outcome(target, status, facts.kind == "simulated", time.monotonic() - began, _table(target / VERDICTS))
+    return Outcome(
+        target, status, facts.kind == "simulated", time.monotonic() - began, _table(target / VERDICTS), since
+    )
+
+
+def _latest(folder: Path) -> Path | None:
+    """Return the version a reader saw last, if there is one."""
+    link = folder / version.LATEST
+    return link.resolve() if link.is_symlink() and link.is_dir() else None
+
+
+def _since(before: Path | None, now: Path) -> str:
+    """Say in a line or two what changed since the version before; nothing where there is none that can be read."""
+    if before is None or before == now or prefix_of(before.name) != prefix_of(now.name):
+        return ""
+    from analysis.publish import compare
+
+    try:
+        found = compare.diff(before, now)
+    except BellwetherError:
+        return ""
+    if any(change.name == "id" for change in found.settings):
+        return ""  # another study
+    counts = f"{len(found.moved)} numbers moved, {len(found.added)} results are new, {len(found.removed)} are gone"
+    lines = [f"Since {found.before}: {counts}", *(f"  verdict {change}" for change in found.verdicts)]
+    return "\n".join([*lines, f"  all of it: bellwether diff {found.before} {found.after}"])
 
 
 def freeze_live(root: Path, *, say: Say) -> str:

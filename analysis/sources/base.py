@@ -13,7 +13,7 @@ from analysis.errors import DataError, InputError
 
 PRICE_COLUMNS = ("value", "open", "high", "low")
 COLUMNS = (*PRICE_COLUMNS, "volume")
-PROVIDERS = ("csvfile", "fred", "famafrench", "simulated")
+PROVIDERS = ("csvfile", "fred", "famafrench", "hourly", "simulated")
 EARLIEST, LATEST = "1700-01-01", "2200-12-31"
 
 DateLike = str | date | None

@@ -33,7 +33,7 @@ _BY_HAND = "download the dataset by hand and give the column as a CSV file"
 _HINTS = {400: _UNKNOWN, 403: _UNKNOWN, 404: _UNKNOWN}
 
 
-class _Reader(FamaFrenchReader):
+class LibraryReader(FamaFrenchReader):
     """The library's reader with an address that can be set, given text in the one layout it understands."""
 
     def __init__(self, dataset: str, base_url: str, **options: Any) -> None:
@@ -45,16 +45,21 @@ class _Reader(FamaFrenchReader):
 
     @property
     def url(self) -> str:
+        """Address of the data set."""
         return f"{self._base_url}ftp/{self.symbols}_CSV.zip"
 
     def _get_response(self, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         response = super()._get_response(url, *args, **kwargs)
-        _check_archive(response.content, public_url(self.url))
+        check_archive(response.content, public_url(self.url))
         return response
 
     def _read_zipfile(self, url: str) -> str:
-        self.source = super()._read_zipfile(url)
-        text, self.repairs = _one_layout(self.source)
+        return self.prepare(super()._read_zipfile(url))
+
+    def prepare(self, source: str) -> str:
+        """Keep the text as it came, for line numbers, and return it in the one layout."""
+        self.source = source
+        text, self.repairs = _one_layout(source)
         tables = [block for block in text.split("\r\n\r\n") if _ROW.search(block)]
         self.dropped = [number for number, block in enumerate(tables) if len(block) < SHORTEST_TABLE]
         return text
@@ -101,12 +106,19 @@ def fetch(
     DataError
         The file does not hold that table or column, or a row is not well formed.
     """
-    dataset, table, column = _split(provider_id)
+    dataset, _, _ = split_id(provider_id)
     address = base_url or BASE_URL
     address = address if address.endswith("/") else f"{address}/"
     patient = PatientSession(policy or RetryPolicy(), session, hints=_HINTS)
-    reader = _Reader(dataset, address, start=start or FIRST_DATE, end=end or LATEST, session=patient)
-    origin = public_url(reader.url)
+    reader = LibraryReader(dataset, address, start=start or FIRST_DATE, end=end or LATEST, session=patient)
+    return deliver(reader, public_url(reader.url), series_id, provider_id, (start, end))
+
+
+def deliver(
+    reader: LibraryReader, origin: str, series_id: str, provider_id: str, span: tuple[DateLike, DateLike]
+) -> RawSeries:
+    """Run a reader and return one column of one of its tables; raises as `fetch` does."""
+    _, table, column = split_id(provider_id)
     tables = _read(reader, origin)
     if any(number <= table for number in reader.dropped):
         raise DataError(
@@ -125,7 +137,7 @@ def fetch(
     if not present.any():
         raise DataError(
             f"{origin}: '{column}' in table {table} holds no value in the span asked for",
-            given=f"{start or 'its start'} to {end or 'its end'}",
+            given=f"{span[0] or 'its start'} to {span[1] or 'its end'}",
             remedy="widen the dates or take another column",
         )
     return make_series(
@@ -140,7 +152,8 @@ def fetch(
     )
 
 
-def _split(provider_id: str) -> tuple[str, int, str]:
+def split_id(provider_id: str) -> tuple[str, int, str]:
+    """Return dataset, table and column of an id; raises InputError for one that names no column."""
     dataset, _, rest = provider_id.partition("/")
     number, _, column = rest.partition("/")
     plain = number.isascii() and number.isdigit() and len(number) < 3
@@ -153,7 +166,7 @@ def _split(provider_id: str) -> tuple[str, int, str]:
     return dataset, int(number), column.strip()
 
 
-def _check_archive(body: bytes, origin: str) -> None:
+def check_archive(body: bytes, origin: str) -> None:
     """Raise unless the body is an intact archive of reasonable size."""
     if body.lstrip()[:1] == b"<":
         raise SourceError(
@@ -211,7 +224,7 @@ def _one_layout(text: str) -> tuple[str, list[str]]:
     return "\n\n".join(blocks).replace("\n", "\r\n"), repairs
 
 
-def _read(reader: _Reader, origin: str) -> dict[Any, Any]:
+def _read(reader: LibraryReader, origin: str) -> dict[Any, Any]:
     """Run the reader and turn what its parser trips over into an error that says so."""
     try:
         return reader.read()

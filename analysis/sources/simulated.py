@@ -6,7 +6,8 @@ The truth
   the weekend. Its daily variance is a GARCH(1,1) with Student t shocks that reacts more to falls. It moves large caps,
   small caps and (times ``crypto_risk``) every crypto asset **in the same half-hour**: nobody leads anybody.
 * **Clocks.** Equities are observed at the New York close (16:00, or 13:00 on half days), crypto at 24:00 UTC of its
-  date on every calendar day, ``CBBTCUSD`` and ``CBETHUSD`` at 20:00 New York. So a crypto bar holds hours that belong
+  date on every calendar day, ``CBBTCUSD`` and ``CBETHUSD`` at 20:00 New York, ``BTC_AT_CLOSE`` and ``ETH_AT_CLOSE``
+  at the equity close. So a crypto bar holds hours that belong
   to the next equity session, and labels alone fake a lead, as they do in real data.
 * **The planted lead.** ``lead_asset`` gains ``lead_strength`` times the small caps' log return of the session
   ``lead_lag`` sessions before, in the twelve hours from the first midnight UTC after the close, while ``lead_state``
@@ -21,7 +22,7 @@ The truth
 * Yields, spreads and the dollar react to large caps on the same day and predict nothing.
 
 Simplifications: market holidays are those of the New York Stock Exchange for every United States series; nothing is
-revised; equity volume and crypto volume carry no information.
+revised; the volume of indexes and crypto carries no information, that of the two funds only how much is traded in each.
 """
 
 from __future__ import annotations
@@ -76,10 +77,12 @@ def simulate(spec: MarketSpec) -> dict[str, RawSeries]:
     market = np.diff(closes["SPX"], prepend=closes["SPX"][0])
     bars = {name: _equity_bars(spec, clock, name, path, risk) for name, path in log_equity.items()}
     bars |= _crypto_bars(spec, clock, risk, liquidity, closes)
+    bars |= _funds(spec, clock, closes)
     vix = _vix(spec, clock, risk, market)
     rates = draw_rates(spec.seed, clock, market, liquidity.ease)
     columns: Columns = {"VIX": (clock.sessions, vix), "VIXCLS": (clock.sessions, vix)}
     columns |= _relatives(spec, clock, closes, rates["DFF"][1])
+    columns |= _profitability(spec, clock, columns["FF_ME_LO30"][1])
     columns |= liquidity.published | rates
     columns |= draw_conditions(spec.seed, clock, vix, liquidity.ease)
     columns |= draw_economy(spec.seed, clock, rates["DFF"][1], liquidity.ease)
@@ -161,6 +164,10 @@ def _crypto_bars(
         if name in ("BTC", "ETH"):
             evening = np.exp(path[clock.evenings[first:]])
             frames[f"CB{name}USD"] = _frame(clock.days[first:], {"value": _significant(evening)})
+            traded = clock.sessions >= clock.days[first]
+            frames[f"{name}_AT_CLOSE"] = _frame(
+                clock.sessions[traded], {"value": _significant(np.exp(path[clock.closes[traded]]))}
+            )
     return frames
 
 
@@ -178,6 +185,25 @@ def _responses(
         large = np.diff(closes["SPX"], prepend=closes["SPX"][0])
         gains += after_close(clock, spec.driver_strength * large, lag=1)
     return gains
+
+
+def _funds(spec: MarketSpec, clock: Clock, closes: Mapping[str, np.ndarray]) -> dict[str, pd.DataFrame]:
+    """Return a fund on small and one on large caps with the shares traded: ten times the value in the second."""
+    frames = {}
+    for name, index, billions in (("IWM", "RUT", 3.0), ("SPY", "SPX", 30.0)):
+        rng = stream(spec.seed, f"fund {name}")
+        price = np.round(0.1 * np.exp(closes[index]), 2)
+        traded = 1e9 * billions * np.exp(0.3 * rng.standard_normal(len(price)))
+        frames[name] = _frame(clock.sessions, {"value": price, "volume": np.round(traded / price)})
+    return frames
+
+
+def _profitability(spec: MarketSpec, clock: Clock, small: np.ndarray) -> Columns:
+    """Split small caps by profitability: both halves follow them alike, and the factor adds noise of its own."""
+    noise = stream(spec.seed, "profitability").standard_normal((3, len(small)))
+    high, low = small + 0.25 * noise[0], small + 0.25 * noise[1]
+    percent = {"FF_SMALL_HIOP": high, "FF_SMALL_LOOP": low, "FF_RMW": 0.5 * (high - low) + 0.3 * noise[2]}
+    return {name: (clock.sessions, np.round(values, 2)) for name, values in percent.items()}
 
 
 def _significant(values: np.ndarray) -> np.ndarray:

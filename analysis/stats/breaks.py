@@ -1,6 +1,8 @@
 """Is there a break at all: largest Chow statistic and CUSUM of residuals.
 
-`bai_perron`, which dates several breaks, and `correlation_break` are offered here too.
+Everything else about breaks is offered here too: `bai_perron` and `sequential_breaks` date several, `chow_test` and
+`before_after` judge declared dates, `placebo_dates` asks whether these are special, `robust_sup_f` and `score_cusum`
+withstand changing variance, `correlation_break` looks at a correlation and `rolling_link` at its path.
 """
 
 from __future__ import annotations
@@ -13,14 +15,38 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable
+from analysis.stats.breaks_before_after import before_after
+from analysis.stats.breaks_chow import ChowResult, chow_test
 from analysis.stats.breaks_correlation import BreakTestResult, correlation_break
 from analysis.stats.breaks_dates import COVARIANCES, BreakDates, bai_perron
 from analysis.stats.breaks_design import EXACT_FIT, Rows, check_trim, fit, least_rows, long_run_meat, read_rows
 from analysis.stats.breaks_laws import sup_wald_sf
+from analysis.stats.breaks_placebo import PlaceboDatesResult, placebo_dates
+from analysis.stats.breaks_robust import robust_sup_f, score_cusum
+from analysis.stats.breaks_sequential import SequentialBreaks, sequential_breaks
+from analysis.stats.breaks_windows import RollingLink, rolling_link
 from analysis.stats.lagged import Floats
 from analysis.stats.regression import hac_bandwidth
 
-__all__ = ["BreakDates", "BreakTestResult", "bai_perron", "correlation_break", "cusum", "sup_f"]
+__all__ = [
+    "BreakDates",
+    "BreakTestResult",
+    "ChowResult",
+    "PlaceboDatesResult",
+    "RollingLink",
+    "SequentialBreaks",
+    "bai_perron",
+    "before_after",
+    "chow_test",
+    "correlation_break",
+    "cusum",
+    "placebo_dates",
+    "robust_sup_f",
+    "rolling_link",
+    "score_cusum",
+    "sequential_breaks",
+    "sup_f",
+]
 
 SUP_F, CUSUM = "Sup-F test for a break", "OLS-CUSUM test"
 

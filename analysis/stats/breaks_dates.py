@@ -132,7 +132,7 @@ def bai_perron(
     All partitions are compared by dynamic programming over the stretches' sums of squares, O(n²) time. The partition
     uses the whole sample: a date found here was not known at the time. The number of breaks minimises
     ``n log(RSS / n)`` with a penalty of log n for every coefficient, date and the variance; serial correlation makes
-    it too large.
+    it too large, and so does variance that moves with the regressors: see `sequential_breaks`.
 
     References
     ----------
@@ -166,7 +166,7 @@ def bai_perron(
         for number, value in enumerate(rss)
     ]
     chosen = partitions[int(np.argmin(bic))]
-    intervals, warnings = _intervals(rows, chosen, cov, level)
+    intervals, warnings = date_intervals(rows, chosen, cov, level)
     return BreakDates(
         method=METHOD,
         breaks=tuple(rows.number(last) for last in chosen),
@@ -175,7 +175,7 @@ def bai_perron(
         bic=tuple(bic),
         intervals=intervals,
         interval_level=float(level),
-        coefficients=_coefficients(rows, chosen, x),
+        coefficients=stretch_coefficients(rows, chosen, x),
         nobs=n,
         nobs_lost=rows.lost,
         options=Options({"trim": trim, "max_breaks": most, "cov": cov, "rows_of_shortest_stretch": shortest}),
@@ -229,7 +229,7 @@ def _partition_rss(rows: Rows, dates: tuple[int, ...]) -> float:
     return float(sum(np.sum(fit(rows.response[s], rows.design[s])[1] ** 2) for s in _stretches(rows, dates)))
 
 
-def _coefficients(rows: Rows, dates: tuple[int, ...], x: ArrayLike | None) -> Floats:
+def stretch_coefficients(rows: Rows, dates: tuple[int, ...], x: ArrayLike | None) -> Floats:
     """Return the coefficients by stretch in the units of the input."""
     columns = np.empty((rows.given, 0)) if x is None else np.array(x, dtype=np.float64).reshape(rows.given, -1)
     design = np.column_stack([np.ones(len(rows.places)), columns[rows.places]])
@@ -255,7 +255,7 @@ def _moments(rows: Rows, stretch: slice, cov: str) -> _Moments:
     return _Moments(b, Q, variance, long_run_meat(X * u[:, None], cov, hac_bandwidth(n)) / n)
 
 
-def _intervals(
+def date_intervals(
     rows: Rows, dates: tuple[int, ...], cov: str, level: float
 ) -> tuple[tuple[tuple[int, int] | None, ...], tuple[str, ...]]:
     """Return for each date the observations Bai's limit law does not rule out, and what to warn of."""

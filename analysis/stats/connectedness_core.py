@@ -112,17 +112,19 @@ def coefficient_bias(coefs: Floats, sigma: Floats) -> Floats:
     Pope (1990), Journal of Time Series Analysis 11.
     """
     p, k, _ = coefs.shape
-    A = companion(coefs)
+    # In units of the errors' spread, so that series of very different size leave the equations well conditioned.
+    unit = np.sqrt(np.diag(sigma))
+    A = companion(coefs * unit / unit[:, None])
     m = p * k
     G = np.zeros((m, m))
-    G[:k, :k] = sigma
+    G[:k, :k] = sigma / np.outer(unit, unit)
     gamma = solve_discrete_lyapunov(A, G)
     identity, transposed = np.eye(m), A.T
     total = np.linalg.inv(identity - transposed) + transposed @ np.linalg.inv(identity - transposed @ transposed)
     for root in np.linalg.eigvals(A):
         total = total + root * np.linalg.inv(identity - root * transposed)
     bias = -np.real(G @ total @ np.linalg.inv(gamma))
-    return np.asarray(bias[:k].reshape(k, p, k).transpose(1, 0, 2))
+    return np.asarray(bias[:k].reshape(k, p, k).transpose(1, 0, 2) * unit[:, None] / unit)
 
 
 def unbiased(coefs: Floats, sigma: Floats, nobs: int) -> Floats:

@@ -283,7 +283,7 @@ def _assemble(
         t_robust=t,
         pvalue=2.0 * stats.norm.sf(np.abs(t)),
         band_robust=z * root * scale,
-        band_standard=z / float(np.sqrt(n)),
+        band_standard=z / float(np.sqrt(pairs[m])),
         nobs=pairs,
         nobs_lost=n - int(pairs[m]),
         cumulative=Q,

@@ -12,16 +12,16 @@ from numpy.typing import ArrayLike
 from analysis.errors import InputError
 from analysis.results import Inapplicable
 from analysis.stats.eventstudy_inputs import (
+    LEAST_MATCHES,
     NAMES,
-    across,
     check_options,
     event_dates,
-    free_dates,
     horizon_ends,
     market_series,
     windows,
 )
-from analysis.stats.eventstudy_placebo import Placebo, placebo_test, trailing_features
+from analysis.stats.eventstudy_matching import match_dates
+from analysis.stats.eventstudy_placebo import Placebo, placebo_test
 from analysis.stats.eventstudy_result import REFERENCE, EventStudyResult, Horizon, cautions, episodes, placebo_cautions
 from analysis.stats.eventstudy_statistics import (
     Average,
@@ -76,24 +76,17 @@ class Study:
             events=tuple(sorted({self.units[i].event for i in found.rows})),
         )
 
-    def path(self) -> Iterator[tuple[int, float, float, float, int]]:
-        """Yield offset, average, band and number of events, where there are enough."""
-        for end in self.design.offsets[~self.design.estimating].tolist():
+    def path(self) -> Iterator[tuple[int, float, float, float, int, float]]:
+        """Yield offset, average, band, number of events and the session's own average, where there are enough."""
+        for place in np.flatnonzero(~self.design.estimating).tolist():
+            end = int(self.design.offsets[place])
             found, mean = self.average(end)
+            own = np.array([self.units[i].abnormal[place] for i in found.rows])
+            session = float(own[np.isfinite(own)].mean()) if np.isfinite(own).any() else 0.0
             if end == self.design.first - 1 and found.rows.size >= self.min_events:
-                yield end, 0.0, 0.0, 0.0, found.rows.size
+                yield end, 0.0, 0.0, 0.0, found.rows.size, session
             elif mean is not None:
-                yield end, mean.estimate, mean.lower, mean.upper, mean.nobs
-
-    def outcome(self, date: int, ends: Sequence[int]) -> Floats:
-        """Return standardised and raw cumulative abnormal returns (2, k, h) after one date; NaN where missing."""
-        out = np.full((2, self.returns.shape[1], len(ends)), np.nan)
-        units = fit_units(self.returns, self.market, [date], self.design)
-        for column, end in enumerate(ends):
-            found = cumulate(units, self.design, end)
-            assets = [units[i].asset for i in found.rows]
-            out[:, assets, column] = found.scar, found.car
-        return out
+                yield end, mean.estimate, mean.lower, mean.upper, mean.nobs, session
 
 
 def event_study(
@@ -103,17 +96,16 @@ def event_study(
     window: tuple[int, int],
     estimation: tuple[int, int],
     market: ArrayLike | None = None,
-    method: str = "mean",
+    method: str | None = None,
     first: int = 1,
     horizons: Sequence[int] | None = None,
     headline: int | None = None,
     level: float = 0.95,
-    min_events: int = 5,
-    placebo: int = 0,
+    min_events: int = 3,
+    placebo: bool = False,
     match: ArrayLike | None = None,
     trailing: int = 63,
-    neighbours: int = 20,
-    rng: np.random.Generator | None = None,
+    neighbours: int = 100,
 ) -> EventStudyResult | Inapplicable:
     """Average cumulative abnormal returns over events and test them for zero.
 
@@ -130,8 +122,8 @@ def event_study(
         First and last offset of the estimation window; it ends before `window` and before the event.
     market : array of shape (n,), optional
         Market return, for the market model.
-    method : {"mean", "market"}
-        Normal return: mean of the estimation window, or the market model fitted there.
+    method : {"mean", "market"}, optional
+        Normal return: mean of the estimation window, or the market model fitted there. Follows from `market`.
     first : int
         First offset that counts. 1 is the first return after the event's close; 0 includes the event day.
     horizons : sequence of int, optional
@@ -142,16 +134,13 @@ def event_study(
         Level of intervals and pointwise bands.
     min_events : int
         Least number of usable events (times assets), 3 or more.
-    placebo : int
-        Number of placebo draws; 0 for none.
+    placebo : bool
+        Whether to compare with matched dates over moved calendars.
     match : array of shape (n,), optional
         Series whose trailing return and volatility are matched, such as the index that sets the records; the average of
         `returns` when left out.
     trailing, neighbours : int
-        Sessions of the trailing window, and the most matches an event gets. Fewer matches resemble the event more, but
-        the placebo then rejects somewhat too often.
-    rng : numpy.random.Generator
-        Needed when `placebo` is not 0.
+        Sessions of the trailing window, and matches of every date.
 
     Returns
     -------
@@ -168,8 +157,14 @@ def event_study(
     Timing: the fit uses the estimation window only, a horizon nothing after it. The adjusted statistic is BMP times
     sqrt((1 − r) / (1 + (n − 1) r)), where r is the average correlation of two events implied by shared sessions and by
     residual correlation of the assets; with one date for all assets that is Kolari and Pynnönen (2010). A negative r
-    counts as 0. Rank and sign test know no overlap. Placebo dates lie outside every event's `window` and are matched on
-    what was known before `first`, and a longest horizon apart; draws do not repeat the spacing of the events.
+    counts as 0. Rank and sign test know no overlap. The placebo (`matched_event_study` says how) knows it, and decides
+    where events cluster; it compares mean-adjusted returns here, while `matched_event_study` takes no mean off.
+
+    Measured on a random walk's own record episodes (about 14 in 3,000 sessions, merged over 21; 96 to 100 paths),
+    rejections at 5 % over 5, 21, 63 and 126 sessions, mean adjusted: adjusted statistic iid 3.1, 5.2, 4.2, 7.3 %,
+    GARCH-t 2, 1, 4, 3 %, variance spillover 0, 5.1, 4, 5.1 %; rank 5.2, 1, 2.1, 2.1 %, 4, 4, 1, 0 % and 8.1, 4, 0, 0 %;
+    sign 2 to 9 %. The mean before a record is high by selection, which shifts the average down by up to half a standard
+    error.
 
     References
     ----------
@@ -185,14 +180,14 @@ def event_study(
     """
     columns = as_columns(returns, "returns")
     dates = event_dates(events, columns.shape[0])
-    index = market_series(market, method, columns.shape[0])
+    method, index = market_series(market, method, columns.shape[0])
     design = windows(window, estimation, first)
     ends = horizon_ends(horizons, window[1], first, headline)
-    check_options(level, min_events, placebo, rng)
-    driver = np.array(columns) if match is None else as_columns(match, "match")
+    check_options(level, min_events)
+    check_lags(neighbours, name="neighbours", least=LEAST_MATCHES)
+    driver = _across(columns) if match is None else as_columns(match, "match")
     if driver.shape[0] != columns.shape[0]:
         raise InputError("match must be as long as returns", given=driver.shape[0], limit=str(columns.shape[0]))
-    trailing, neighbours = check_lags(trailing, name="trailing", least=2), check_lags(neighbours, name="neighbours")
     units = tuple(fit_units(columns, index, dates, design))
     rho = asset_correlation(units, columns.shape[1], design)
     study = Study(columns, index, dates, design, units, rho, level, min_events)
@@ -202,16 +197,18 @@ def event_study(
     if main is None:
         return Inapplicable(method=name, reason=_too_few(study, headline))
     random: Placebo | None = None
-    if placebo and rng is not None:
+    if placebo:
+        days = np.zeros(columns.shape[0], dtype=bool)
+        days[list(dates)] = True
         random = placebo_test(
-            lambda date: study.outcome(date, [h.end for h in kept]),
+            columns,
+            index,
             dates,
-            trailing_features(across(driver), trailing, first),
-            free_dates(dates, window, columns.shape[0]),
-            span=kept[-1].end - first + 1,
-            draws=placebo,
+            match_dates(driver, trailing=trailing, first=first, excluded=days),
+            estimation=estimation,
+            ends=[h.end for h in kept],
+            method=method,
             neighbours=neighbours,
-            rng=rng,
         )
     options = {
         "method": method, "window": window, "estimation": estimation, "first": first, "horizons": ends,
@@ -264,11 +261,19 @@ def _result(
         independent_episodes=independent,
         overlapping_pairs=overlapping,
         effective_events=mean.nobs / (1 + (mean.nobs - 1) * mean.correlation),
-        placebo_draws=0 if random is None else options["placebo"],
-        placebo_sites=0 if random is None else random.sites,
+        placebo_calendars=0 if random is None else random.calendars,
+        placebo_events=0 if random is None else random.events,
         placebo_joint_pvalue=None if random is None else random.joint_pvalue,
         placebo_imbalance=() if random is None else random.imbalance,
     )
+
+
+def _across(columns: Floats) -> Floats:
+    """Average over the assets present in each session; NaN where none is."""
+    present = np.isfinite(columns)
+    number = present.sum(axis=1)
+    total = np.where(present, columns, 0.0).sum(axis=1)
+    return np.divide(total, number, out=np.full(number.size, np.nan), where=number > 0)
 
 
 def _too_few(study: Study, headline: int | None) -> str:

@@ -5,30 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
+from analysis.stats.eventstudy_outcomes import Normal
 from analysis.stats.eventstudy_statistics import LEAST_ESTIMATION, Design
 from analysis.stats.lagged import Floats, as_columns, check_lags
 
+__all__ = ["LEAST_ESTIMATION"]
+
 HORIZONS = (5, 21, 63, 126)
-NAMES = {"market": "market model", "mean": "mean adjusted"}
+LEAST_MATCHES = 5
+NAMES: dict[Normal, str] = {"market": "market model", "mean": "mean adjusted"}
 
 
-def across(columns: Floats) -> Floats:
-    """Average over the assets present in each session; NaN where none is."""
-    present = np.isfinite(columns)
-    number = present.sum(axis=1)
-    total = np.where(present, columns, 0.0).sum(axis=1)
-    return np.divide(total, number, out=np.full(number.size, np.nan), where=number > 0)
-
-
-def free_dates(dates: Sequence[int], window: tuple[int, int], n: int) -> NDArray[np.bool_]:
-    """Mark the dates outside every event's window."""
-    free = np.ones(n, dtype=bool)
-    for date in dates:
-        free[max(0, date + window[0]) : max(0, date + window[1] + 1)] = False
-    return free
+def disjoint_events(events: Sequence[int], reach: int) -> int:
+    """Count events whose windows of `reach` + 1 sessions are disjoint, taken greedily, which is the largest number."""
+    count, last = 0, 0
+    for event in events:
+        if count == 0 or event - last > reach:
+            count, last = count + 1, event
+    return count
 
 
 def event_dates(events: ArrayLike, n: int) -> tuple[int, ...]:
@@ -44,20 +41,21 @@ def event_dates(events: ArrayLike, n: int) -> tuple[int, ...]:
     return tuple(dates)
 
 
-def market_series(market: ArrayLike | None, method: str, n: int) -> Floats | None:
-    """Return the market return that goes with the method; raises InputError when they do not go together."""
-    if method not in NAMES or (method == "market") != (market is not None):
+def market_series(market: ArrayLike | None, method: str | None, n: int) -> tuple[Normal, Floats | None]:
+    """Return the method and the market return that goes with it; raises InputError when they do not go together."""
+    name: Normal = "mean" if market is None else "market"
+    if method not in (None, name):
         raise InputError(
             "method and market do not go together",
             given=f"method={method!r}, market {'missing' if market is None else 'given'}",
             limit="method 'market' with a market return, or method 'mean' without",
         )
     if market is None:
-        return None
+        return name, None
     series = as_columns(market, "market")
     if series.shape != (n, 1):
         raise InputError("market must be one series as long as returns", given=series.shape, limit=f"({n},)")
-    return series[:, 0]
+    return name, series[:, 0]
 
 
 def windows(window: tuple[int, int], estimation: tuple[int, int], first: int) -> Design:
@@ -87,10 +85,8 @@ def horizon_ends(horizons: Sequence[int] | None, last: int, first: int, headline
     return tuple(ends)
 
 
-def check_options(level: float, min_events: int, placebo: int, rng: np.random.Generator | None) -> None:
+def check_options(level: float, min_events: int) -> None:
     """Raise InputError for an option outside its range."""
     if not 0.0 < level < 1.0:
         raise InputError("level must lie between 0 and 1", given=level)
     check_lags(min_events, name="min_events", least=3)
-    if check_lags(placebo, name="placebo", least=0) and rng is None:
-        raise InputError("a placebo needs a random generator", remedy="pass rng=numpy.random.default_rng(seed)")

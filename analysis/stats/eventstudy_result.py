@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.results import TestResult
+from analysis.stats.eventstudy_inputs import disjoint_events
 from analysis.stats.eventstudy_placebo import Placebo
 from analysis.stats.eventstudy_statistics import Average
 
@@ -48,10 +49,10 @@ class EventStudyResult(TestResult):
         Pairs of events whose headline windows share a session.
     effective_events : float
         Independent events that would estimate the average as precisely as these, shared estimation sessions counted in.
-    placebo_draws : int
-        0 when no placebo was asked for or possible.
-    placebo_sites : int
-        Different dates without an event that the placebo rests on.
+    placebo_calendars : int
+        Moved calendars compared with the true one; 0 when no placebo was asked for or possible.
+    placebo_events : int
+        Events the placebo compares at the longest horizon.
     placebo_joint_pvalue : float or None
         Placebo p-value of the largest deviation over all horizons.
     placebo_imbalance : tuple of float
@@ -64,15 +65,19 @@ class EventStudyResult(TestResult):
     independent_episodes: int
     overlapping_pairs: int
     effective_events: float
-    placebo_draws: int = 0
-    placebo_sites: int = 0
+    placebo_calendars: int = 0
+    placebo_events: int = 0
     placebo_joint_pvalue: float | None = None
     placebo_imbalance: tuple[float, ...] = ()
 
     @property
     def cumulative(self) -> pd.DataFrame:
-        """Path of the average: `offset`, `estimate`, `lower`, `upper` (pointwise) and `nobs`; 0 just before `first`."""
-        frame = pd.DataFrame(self.path, columns=["offset", "estimate", "lower", "upper", "nobs"])
+        """Path of the average: `offset`, `estimate`, `lower`, `upper` (pointwise), `nobs` and `abnormal`.
+
+        The path is 0 just before `first`; before that it runs backwards. `abnormal` is the average abnormal return of
+        the session itself, the event day included.
+        """
+        frame = pd.DataFrame(self.path, columns=["offset", "estimate", "lower", "upper", "nobs", "abnormal"])
         return frame.astype({"offset": int, "nobs": int})
 
     @property
@@ -121,12 +126,10 @@ def cautions(
 def placebo_cautions(random: Placebo | None, events: int) -> list[str]:
     """Say what weakens the placebo."""
     if random is None:
-        return ["no placebo: no event has enough dates outside the event windows to match it"]
+        return ["no placebo: too few dates have history, an outcome and matches"]
     out = []
     if random.events < events:
         out.append(f"the placebo compares {random.events} of {events} events; the others lack an outcome or matches")
-    if random.sites < random.events:
-        out.append(f"the placebo rests on {random.sites} dates that share no outcome, fewer than the events")
     if max(map(abs, random.imbalance)) > POOR_MATCH:
         gaps = ", ".join(f"{gap:.2f}" for gap in random.imbalance)
         out.append(f"placebo dates match poorly: trailing return and volatility differ by {gaps} standard deviations")
@@ -134,10 +137,6 @@ def placebo_cautions(random: Placebo | None, events: int) -> list[str]:
 
 
 def episodes(events: Sequence[int], reach: int) -> tuple[int, int]:
-    """Count events whose windows of `reach` + 1 sessions are disjoint, taken greedily, and pairs that overlap."""
-    independent, last = 0, -reach - 1
-    for event in events:
-        if independent == 0 or event - last > reach:
-            independent, last = independent + 1, event
+    """Count events whose windows of `reach` + 1 sessions are disjoint, and pairs that overlap."""
     gaps = np.subtract.outer(events, events)
-    return independent, int(np.sum((gaps > 0) & (gaps <= reach)))
+    return disjoint_events(events, reach), int(np.sum((gaps > 0) & (gaps <= reach)))

@@ -27,8 +27,22 @@ from analysis.stats.regression import (
     wild_bootstrap,
 )
 from analysis.stats.states import LABELS, as_state, count_episodes, episode_warnings, short_state
+from analysis.stats.switching import MarkovSwitchingResult, markov_switching
+from analysis.stats.switching_granger import MarkovSwitchingGrangerResult, markov_switching_granger
+from analysis.stats.switching_threshold import ThresholdResult, threshold_test
 
-__all__ = ["StateCorrelationResult", "StateGrangerResult", "state_correlation", "state_granger"]
+__all__ = [
+    "MarkovSwitchingGrangerResult",
+    "MarkovSwitchingResult",
+    "StateCorrelationResult",
+    "StateGrangerResult",
+    "ThresholdResult",
+    "markov_switching",
+    "markov_switching_granger",
+    "state_correlation",
+    "state_granger",
+    "threshold_test",
+]
 
 METHOD = "Granger causality by state"
 REFERENCE = (

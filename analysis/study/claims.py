@@ -23,6 +23,7 @@ Measure = Literal[
     "share_significant_negative",
     "share_negligible",
 ]
+Supports = Literal["positive", "negative", "any", "against", "nothing"]
 Comparison = Literal[">=", ">", "<=", "<", "=="]
 
 
@@ -33,6 +34,10 @@ class Evidence(Strict):
     cause in that other family is so too. `smallest_effect` replaces that of the study where the estimate has another
     unit: an interval inside plus or minus it is negligible. The measures `estimate`, `lower` and `upper` exist where
     exactly one entry is usable.
+
+    `supports` says what a significant result means for the claim: a positive (or negative) one speaks for it and the
+    opposite one against it; "any" speaks for it whatever its sign, "against" against it; "nothing" is reported only.
+    `no_effect` is the value from which signs and negligible effects are counted: one for a ratio.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -42,6 +47,8 @@ class Evidence(Strict):
     state: str | None = None
     paired_with: str | None = None
     smallest_effect: float | None = Field(default=None, gt=0)
+    supports: Supports = "positive"
+    no_effect: float = 0.0
 
     @model_validator(mode="after")
     def _selects(self) -> Evidence:

@@ -12,6 +12,7 @@ from analysis.study.files import Strict, read_toml
 from analysis.study.settings import (
     AREA_NAMES,
     AreaName,
+    ClockSettings,
     DynamicsSettings,
     EventsSettings,
     ForecastSettings,
@@ -93,6 +94,7 @@ class StudyConfig(Strict):
     tails: TailsSettings = TailsSettings()
     forecast: ForecastSettings = ForecastSettings()
     monitor: MonitorSettings = MonitorSettings()
+    clock: ClockSettings = ClockSettings()
     smallcaps: SmallcapsSettings = SmallcapsSettings()
 
     @field_validator("crypto", "controls", "states", "areas")

@@ -33,14 +33,15 @@ class _Method:
     adjustment: Adjustment
 
 
+# Causality in variance has its conditional twin where risk is the question: beside the drivers' own volatility.
 _METHODS = (
     _Method("strength", "Strength of the lead", (False, True), ("",), "none"),
-    _Method("varying", "Lead in windows of time", (False,), ("",), "none"),
+    _Method("varying", "Lead in windows of time", (False, True), ("",), "none"),
     _Method("frequency", "Lead by frequency", (False, True), tuple(BANDS), "bh"),
-    _Method("quantile", "Lead in quantiles", (False,), ("",), "bh"),
+    _Method("quantile", "Lead in quantiles", (False, True), ("",), "bh"),
     _Method("variance", "Causality in variance", (False,), ("lm", "ccf"), "bh"),
-    _Method("nonlinear", "Nonlinear causality", (False,), ("",), "bh"),
-    _Method("instability", "Lead at some date", (False,), ("",), "bh"),
+    _Method("nonlinear", "Nonlinear causality", (False, True), ("",), "bh"),
+    _Method("instability", "Lead at some date", (False, True), ("",), "bh"),
 )
 
 

@@ -16,7 +16,7 @@ from analysis.stats.granger_quantile import quantile_granger
 from analysis.stats.granger_strength import geweke_strength
 from analysis.stats.granger_variance import cheung_ng, hafner_herwartz
 from analysis.stats.granger_varying import TimeVaryingResult, time_varying_granger
-from analysis.stats.lagged import Floats
+from analysis.stats.lagged import Floats, lag_columns
 from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
 from analysis.study.inputs import Inputs
@@ -64,6 +64,30 @@ def _slow(inputs: Inputs, draws: int) -> int:
     return min(inputs.config.slow_bootstrap, 19) if reduced else inputs.config.slow_bootstrap
 
 
+def freed(effect: Floats, given: Floats | None, lags: int) -> Floats:
+    """Return the effect freed of what the past of the common drivers explains of it, linearly and at constant weights.
+
+    Parameters
+    ----------
+    effect : array of shape (n,)
+    given : array of shape (n, k) or None
+        Nothing to free it of leaves the effect as it is.
+
+    Returns
+    -------
+    array of shape (n,)
+        NaN on rows whose drivers are not all there.
+    """
+    if given is None:
+        return effect
+    past = lag_columns(given, range(1, lags + 1))
+    rows = np.isfinite(effect) & np.isfinite(past).all(axis=1)
+    design = np.column_stack([np.ones(int(rows.sum())), past[rows]])
+    out = np.full(len(effect), np.nan)
+    out[rows] = effect[rows] - design @ np.linalg.lstsq(design, effect[rows], rcond=None)[0]
+    return out
+
+
 def _strength(call: Call, family: Family, inputs: Inputs, draws: int, data: Data) -> list[Entry]:
     effect, cause, given, dates = data
     result = geweke_strength(effect, cause, lags=inputs.config.lags, given=given, **_names(call, inputs))
@@ -72,9 +96,9 @@ def _strength(call: Call, family: Family, inputs: Inputs, draws: int, data: Data
 
 def _varying(call: Call, family: Family, inputs: Inputs, draws: int, data: Data) -> list[Entry]:
     """Record the share of window ends at which the largest statistic of all windows exceeds its critical value."""
-    effect, cause, _, dates = data
+    effect, cause, given, dates = data
     result = time_varying_granger(
-        effect,
+        freed(effect, given, inputs.config.chapter_lags),
         cause,
         lags=inputs.config.chapter_lags,
         extra_lags=0,
@@ -93,7 +117,7 @@ def _varying(call: Call, family: Family, inputs: Inputs, draws: int, data: Data)
     known = np.isfinite(path)
     critical = result.critical_values["recursive"][0.05]
     # The path of the first asset is drawn; the others keep their summary, which keeps the ledger small.
-    drawn = inputs.plan.crypto[0] in (call.effect, call.cause)
+    drawn = inputs.plan.crypto[0] in (call.effect, call.cause) and not call.conditional
     return [
         Entry(
             id=call.id,
@@ -145,10 +169,11 @@ def _frequency(call: Call, family: Family, inputs: Inputs, draws: int, data: Dat
 
 
 def _quantile(call: Call, family: Family, inputs: Inputs, draws: int, data: Data) -> list[Entry]:
-    effect, cause, _, dates = data
+    effect, cause, given, dates = data
     result = quantile_granger(
         effect,
         cause,
+        given=given,
         lags=inputs.config.chapter_lags,
         quantiles=inputs.config.quantiles,
         bootstrap=_slow(inputs, draws),
@@ -168,14 +193,23 @@ def _variance(call: Call, family: Family, inputs: Inputs, draws: int, data: Data
 
 
 def _nonlinear(call: Call, family: Family, inputs: Inputs, draws: int, data: Data) -> list[Entry]:
-    effect, cause, _, dates = data
+    effect, cause, given, dates = data
+    effect = freed(effect, given, inputs.config.lags)
     result = diks_panchenko(effect, cause, filter="var-garch", filter_lags=inputs.config.lags, **_names(call, inputs))
     return [to_entry(result, call, family, dates)]
 
 
 def _instability(call: Call, family: Family, inputs: Inputs, draws: int, data: Data) -> list[Entry]:
-    effect, cause, _, dates = data
-    result = instability_robust_granger(effect, cause, lags=inputs.config.chapter_lags, **_names(call, inputs))
+    effect, cause, given, dates = data
+    result = instability_robust_granger(
+        effect,
+        cause,
+        lags=inputs.config.chapter_lags,
+        given=given,
+        bootstrap=_slow(inputs, draws),
+        rng=generator(inputs.config.seed, call.id),
+        **_names(call, inputs),
+    )
     return [to_entry(result, call, family, dates)]
 
 

@@ -36,6 +36,8 @@ class Reading:
     significant_positive: int
     significant_negative: int
     negligible: int
+    speaks_for: int
+    speaks_against: int
     estimate: float | None
     lower: float | None
     upper: float | None
@@ -185,9 +187,13 @@ def _read(evidence: Evidence, ledger: Ledger, level: float, smallest_effect: flo
         tests=len(chosen),
         applicable=len(usable),
         significant=count(lambda item: is_significant(item, level)),
-        significant_positive=count(lambda item: is_significant(item, level) and _sign(item) > 0),
-        significant_negative=count(lambda item: is_significant(item, level) and _sign(item) < 0),
-        negligible=count(lambda item: _is_negligible(item, evidence.smallest_effect or smallest_effect)),
+        significant_positive=count(lambda item: is_significant(item, level) and _sign(item, evidence.no_effect) > 0),
+        significant_negative=count(lambda item: is_significant(item, level) and _sign(item, evidence.no_effect) < 0),
+        negligible=count(
+            lambda item: _is_negligible(item, evidence.smallest_effect or smallest_effect, evidence.no_effect)
+        ),
+        speaks_for=count(lambda item: _speaks(item, evidence, level) > 0),
+        speaks_against=count(lambda item: _speaks(item, evidence, level) < 0),
         estimate=usable[0].estimate if len(usable) == 1 else None,
         lower=usable[0].lower if len(usable) == 1 else None,
         upper=usable[0].upper if len(usable) == 1 else None,
@@ -196,17 +202,28 @@ def _read(evidence: Evidence, ledger: Ledger, level: float, smallest_effect: flo
     )
 
 
-def _sign(entry: Entry) -> int:
+def _speaks(entry: Entry, evidence: Evidence, level: float) -> int:
+    """Return 1 where a result speaks for the claim, -1 where against it, 0 where for neither."""
+    if not is_significant(entry, level):
+        return 0
+    whatever = {"any": 1, "against": -1, "nothing": 0}
+    if evidence.supports in whatever:
+        return whatever[evidence.supports]
+    sign = _sign(entry, evidence.no_effect)
+    return sign if evidence.supports == "positive" else -sign
+
+
+def _sign(entry: Entry, no_effect: float) -> int:
     """Return the sign the interval allows; 0 when it holds both: a joint test can reject with a sum near zero."""
-    if entry.lower is not None and entry.lower > 0:
+    if entry.lower is not None and entry.lower > no_effect:
         return 1
-    return -1 if entry.upper is not None and entry.upper < 0 else 0
+    return -1 if entry.upper is not None and entry.upper < no_effect else 0
 
 
-def _is_negligible(entry: Entry, smallest_effect: float) -> bool:
+def _is_negligible(entry: Entry, smallest_effect: float, no_effect: float) -> bool:
     if entry.status != "ok" or entry.lower is None or entry.upper is None:
         return False
-    return -smallest_effect < entry.lower and entry.upper < smallest_effect
+    return -smallest_effect < entry.lower - no_effect and entry.upper - no_effect < smallest_effect
 
 
 def _selected(evidence: Evidence, entry: Entry) -> bool:

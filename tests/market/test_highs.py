@@ -61,6 +61,21 @@ def test_episodes_merge_up_to_the_limit() -> None:
     assert highs.record_episodes(prices([3, 2, 1])) == ()
 
 
+def test_episodes_keep_their_distance() -> None:
+    values = np.full(60, 1.0)
+    values[[5, 6, 15, 27, 50]] = [2.0, 3.0, 4.0, 5.0, 6.0]
+    frame = prices(values)
+    loose = highs.record_episodes(frame, merge_sessions=3)
+    assert [episode.records for episode in loose] == [2, 1, 1, 1]
+    spaced = highs.record_episodes(frame, merge_sessions=3, spacing_sessions=22)
+    assert [episode.records for episode in spaced] == [3, 1, 1], "exactly 22 sessions are far enough"
+    assert [episode.start for episode in spaced] == [loose[0].start, loose[2].start, loose[3].start]
+    assert spaced[0].end == loose[1].end
+    assert len(highs.record_episodes(frame, merge_sessions=3, spacing_sessions=23)) == 2
+    with pytest.raises(InputError, match="`spacing_sessions`"):
+        highs.record_episodes(frame, spacing_sessions=-1)
+
+
 def test_facts_of_a_small_series() -> None:
     frame = prices([5, 7, 6], start="2022-12-28")  # 28, 29, 30 December
     later = prices([6.5, 6.9], start="2023-06-01")

@@ -173,7 +173,24 @@ def test_a_new_page_text_uses_the_results_again(root: Path, simulated: Outcome) 
         document.write_text(text, encoding="utf-8")
     assert outcome.status == "created"
     assert outcome.folder != simulated.folder
-    assert any("using them again" in line for line in lines)
+    again = re.search(r"used again from before: (\d+) of (\d+) families", "\n".join(lines))
+    assert again is not None
+    assert again[1] == again[2]
+
+
+def test_only_what_a_setting_decides_is_computed_again(root: Path, simulated: Outcome) -> None:
+    study = root / "data" / "studies" / "default.toml"
+    text = study.read_text(encoding="utf-8")
+    lines: list[str] = []
+    study.write_text(text.replace("spacing_sessions = 126", "spacing_sessions = 100"), encoding="utf-8")
+    try:
+        outcome = build_report(_request(root, simulated=True), say=lines.append)
+    finally:
+        study.write_text(text, encoding="utf-8")
+    again = re.search(r"used again from before: (\d+) of (\d+) families", "\n".join(lines))
+    assert outcome.folder != simulated.folder
+    assert again is not None
+    assert 0 < int(again[1]) < int(again[2])
 
 
 @pytest.mark.parametrize(

@@ -82,10 +82,10 @@ def test_same_seed_same_bytes_and_another_seed_another_market():
 def test_worlds_of_one_seed_differ_only_by_their_truth():
     plain, lead = simulate(MarketSpec()), world(planted_lead)
     different = {name for name in plain if not plain[name].frame.equals(lead[name].frame)}
-    assert different == {"ETH", "CBETHUSD"}
+    assert different == {"ETH", "CBETHUSD", "ETH_AT_CLOSE"}
     driven = simulate(common_driver())
     different = {name for name in plain if not plain[name].frame.equals(driven[name].frame)}
-    assert different == {*COINS, "CBBTCUSD", "CBETHUSD"}
+    assert different == {*COINS, "CBBTCUSD", "CBETHUSD", "BTC_AT_CLOSE", "ETH_AT_CLOSE"}
 
 
 def test_every_series_declares_itself_simulated():

@@ -18,7 +18,7 @@ from scipy.special import hyp1f1
 from analysis.errors import InputError
 from analysis.results import Inapplicable, from_dict
 from analysis.stats.breaks import BreakTestResult, bai_perron, correlation_break, cusum, sup_f
-from analysis.stats.breaks_dates import BreakDates, _intervals
+from analysis.stats.breaks_dates import BreakDates, date_intervals
 from analysis.stats.breaks_design import read_rows, segment_rss
 from analysis.stats.breaks_laws import argmax_quantiles, argmax_tail, sup_wald_sf
 
@@ -50,7 +50,7 @@ def test_real_interest_rate_dates_and_intervals(rate: np.ndarray) -> None:
     assert result.intervals == ((39, 49), (77, 81))
     assert_allclose(result.coefficients[:, 0], (1.35503723404, -1.79613843750, 5.64288958333), rtol=1e-10)
     assert result.warnings == ()
-    intervals, warnings = _intervals(read_rows(rate, None), (24, 47, 79), "nonrobust", 0.95)
+    intervals, warnings = date_intervals(read_rows(rate, None), (24, 47, 79), "nonrobust", 0.95)
     assert intervals == ((8, 43), (36, 49), (77, 81))
     assert warnings == ("intervals of neighbouring dates overlap",)
 
@@ -60,7 +60,7 @@ def test_real_interest_rate_on_its_lag(rate: np.ndarray) -> None:
     assert_allclose(result.rss, (738.715890, 562.982430, 449.457873, 432.748603, 430.578816, 435.928954), atol=5e-7)
     assert result.breaks_by_number[1:] == ((81,), (46, 78), (24, 46, 78), (24, 46, 62, 78), (16, 31, 46, 62, 78))
     assert result.intervals == ((40, 48), (76, 80))
-    assert _intervals(read_rows(rate[1:], rate[:-1]), (81,), "nonrobust", 0.95)[0] == ((74, 83),)
+    assert date_intervals(read_rows(rate[1:], rate[:-1]), (81,), "nonrobust", 0.95)[0] == ((74, 83),)
 
 
 def test_real_interest_rate_constancy(rate: np.ndarray) -> None:

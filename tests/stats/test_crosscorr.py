@@ -172,3 +172,11 @@ def test_wrong_arguments_are_refused() -> None:
         cross_correlation(x, x, max_lag=0)
     with pytest.raises(InputError, match="generator"):
         cross_correlation(x, x, max_lag=2, bootstrap=10)
+
+
+def test_the_textbook_band_counts_complete_pairs_only() -> None:
+    x, y = np.random.default_rng(5).standard_normal((2, 400))
+    x[100:] = np.nan
+    result = cross_correlation(x, y, max_lag=2)
+    assert not isinstance(result, Inapplicable)
+    assert result.band_standard == pytest.approx(1.959963985 / np.sqrt(100))

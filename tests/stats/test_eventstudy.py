@@ -11,7 +11,7 @@ from scipy import stats
 from analysis.errors import InputError
 from analysis.results import Inapplicable
 from analysis.stats.eventstudy import event_study
-from analysis.stats.eventstudy_placebo import draw_dates, matched_pools, trailing_features
+from analysis.stats.eventstudy_outcomes import trailing_features
 from analysis.stats.eventstudy_result import EventStudyResult
 from analysis.stats.eventstudy_statistics import Design, asset_correlation, cumulate, fit_units, implied_correlation
 
@@ -189,8 +189,7 @@ def test_missing_values_lose_only_the_events_they_touch() -> None:
 def test_scale_changes_the_effect_and_no_test() -> None:
     rng = np.random.default_rng(13)
     y, events = garch(rng, 1500)[:, 0], np.arange(150, 1400, 60)
-    one = study(y, events, placebo=49, rng=np.random.default_rng(1))
-    two = study(100 * y, events[::-1], placebo=49, rng=np.random.default_rng(1))
+    one, two = study(y, events, placebo=True), study(100 * y, events[::-1], placebo=True)
     for name in ("adjusted_pvalue", "rank_pvalue", "sign_pvalue", "placebo_pvalue"):
         np.testing.assert_allclose(one.statistics[name], two.statistics[name], rtol=1e-9)
     assert two.estimate == pytest.approx(100 * one.estimate)
@@ -198,26 +197,26 @@ def test_scale_changes_the_effect_and_no_test() -> None:
 
 def test_adjustment_holds_its_size_where_the_plain_test_does_not() -> None:
     plain = adjusted = 0
-    for seed in range(120):
+    for seed in range(100):
         rng = np.random.default_rng(seed)
-        y = garch(rng, 900, 5, 0.5)
-        result = study(y, np.sort(rng.choice(np.arange(130, 870), 5, replace=False)), horizons=[10], window=(1, 10))
+        y = garch(rng, 500, 5, 0.5)
+        result = study(y, np.sort(rng.choice(np.arange(130, 480), 5, replace=False)), horizons=[10], window=(1, 10))
         plain += result.statistics["bmp_pvalue"].iloc[0] <= 0.05
         adjusted += result.pvalue <= 0.05
-    assert plain > 0.2 * 120, "assets of one date must fool a test that takes them as independent"
-    assert adjusted <= 0.05 * 120 + 3 * np.sqrt(120 * 0.05 * 0.95)
+    assert plain > 0.2 * 100, "assets of one date must fool a test that takes them as independent"
+    assert adjusted <= 0.05 * 100 + 3 * np.sqrt(100 * 0.05 * 0.95)
 
 
-def test_placebo_holds_its_size_under_clustered_volatility() -> None:
+def test_placebo_holds_its_size_under_clustered_volatility_and_clustered_events() -> None:
     rejected = joint = 0
-    for seed in range(80):
+    for seed in range(50):
         rng = np.random.default_rng(seed)
-        y = garch(rng, 1200)
-        events = np.sort(rng.choice(np.arange(150, 1170), 10, replace=False))
-        result = study(y, events, horizons=[5, 21], window=(1, 21), placebo=99, neighbours=40, rng=rng)
+        y = garch(rng, 700)
+        events = np.sort(rng.choice(np.r_[150:260, 420:520], 10, replace=False))
+        result = study(y, events, horizons=[5, 21], window=(1, 21), placebo=True, neighbours=40)
         rejected += result.statistics["placebo_pvalue"].iloc[0] <= 0.05
         joint += (result.placebo_joint_pvalue or 0.0) <= 0.05
-    limit = 0.05 * 80 + 3 * np.sqrt(80 * 0.05 * 0.95)
+    limit = 0.05 * 50 + 3 * np.sqrt(50 * 0.05 * 0.95)
     assert rejected <= limit
     assert joint <= limit
 
@@ -228,7 +227,7 @@ def test_a_planted_effect_is_found_by_every_test() -> None:
     events = np.arange(150, 2900, 170)
     for event in events:
         y[event + 1 : event + 6] += 0.012
-    result = study(y, events, horizons=[5, 21], headline=5, placebo=199, rng=rng)
+    result = study(y, events, horizons=[5, 21], headline=5, placebo=True)
     row = result.statistics.iloc[0]
     assert result.headline == 5
     assert (row[["adjusted_pvalue", "rank_pvalue", "sign_pvalue", "placebo_pvalue"]] < 0.01).all()
@@ -241,43 +240,19 @@ def test_a_planted_effect_is_found_by_every_test() -> None:
 
 def test_placebo_removes_momentum_that_follows_any_rally() -> None:
     rng = np.random.default_rng(16)
-    y = np.zeros(6000)
-    for t in range(40, 6000):
+    y = np.zeros(3000)
+    for t in range(40, 3000):
         y[t] = 0.12 * y[t - 40 : t].mean() * 8 + rng.standard_normal() / 100
     trend = np.convolve(y, np.ones(40), "full")[: y.size]
-    hot = np.flatnonzero((trend > np.quantile(trend, 0.9)) & (np.arange(6000) > 200) & (np.arange(6000) < 5900))
+    hot = np.flatnonzero((trend > np.quantile(trend, 0.9)) & (np.arange(3000) > 200) & (np.arange(3000) < 2900))
     events = [hot[0]]
     for day in hot:
         if day - events[-1] > 150:
             events.append(day)
-    result = study(y, events, horizons=[21], placebo=199, trailing=40, rng=rng)
+    result = study(y, events, horizons=[21], placebo=True, trailing=40)
     row = result.statistics.iloc[0]
     assert row["placebo_estimate"] > 0.3 * row["estimate"] > 0
     assert row["placebo_pvalue"] > 0.05
-
-
-def test_placebo_matches_lie_outside_events_and_are_the_nearest() -> None:
-    rng = np.random.default_rng(17)
-    features = rng.standard_normal((400, 2))
-    features[:10] = np.nan
-    free = np.ones(400, dtype=bool)
-    free[100:130] = free[250:280] = False
-    pools = matched_pools(features, [105, 255], free, 7, 20, lambda position, date: date != 300)
-    assert set(pools) == {0, 1}
-    for position, event in enumerate([105, 255]):
-        pool = pools[position]
-        assert pool[0] == event
-        assert len(pool) == 8
-        others = [date for date in pool if date not in (105, 255)]
-        assert free[others].all()
-        assert 300 not in others
-        assert min(others) >= 10
-    sites = sorted({date for pool in pools.values() for date in pool} - {105, 255})
-    assert min(np.diff(sites)) >= 20
-    chosen = draw_dates([[1, 2, 3], [2, 3, 1], [3, 2, 1]], 200, rng)
-    dates = np.column_stack([np.array(p)[c] for p, c in zip([[1, 2, 3], [2, 3, 1], [3, 2, 1]], chosen, strict=True)])
-    assert (np.sort(dates, axis=1) == [1, 2, 3]).all()
-    assert 0.2 < np.mean(chosen[0] == 0) < 0.47
 
 
 def test_overlap_and_few_episodes_are_reported() -> None:
@@ -288,13 +263,29 @@ def test_overlap_and_few_episodes_are_reported() -> None:
     assert result.effective_events < 6
     assert any("only 4 events" in warning for warning in result.warnings)
     assert any("4 pairs of events overlap" in warning for warning in result.warnings)
-    crowded = study(y[:870], range(80, 850, 20), placebo=19, rng=np.random.default_rng(1))
-    assert (crowded.placebo_draws, crowded.placebo_joint_pvalue) == (0, None)
-    assert crowded.statistics["placebo_pvalue"].isna().all()
-    assert any("no placebo" in warning for warning in crowded.warnings)
-    scarce = study(y, range(150, 850, 20), placebo=19, rng=np.random.default_rng(1))
-    assert 5 <= scarce.placebo_sites < 10
-    assert any(f"rests on {scarce.placebo_sites} dates" in warning for warning in scarce.warnings)
+    short = study(y[:150], range(100, 140, 10), horizons=[5], placebo=True)
+    assert (short.placebo_calendars, short.placebo_joint_pvalue) == (0, None)
+    assert short.statistics["placebo_pvalue"].isna().all()
+    assert any("no placebo" in warning for warning in short.warnings)
+    partial = study(y, [*range(150, 850, 100), 890], horizons=[5, 21], placebo=True)
+    assert partial.placebo_events == 7
+    assert any("compares 7 of 8 events" in warning for warning in partial.warnings)
+
+
+def test_the_method_follows_from_the_market_and_the_event_day_shows() -> None:
+    rng = np.random.default_rng(20)
+    market = rng.standard_normal(900)
+    y, events = 0.5 * market + 0.1 * rng.standard_normal(900), [200, 300, 400, 500]
+    y[events] += 3.0
+    plain = event_study(y, events, window=(-5, 5), estimation=(-120, -6))
+    model = event_study(y, events, market=market, window=(-5, 5), estimation=(-120, -6))
+    assert isinstance(plain, EventStudyResult)
+    assert isinstance(model, EventStudyResult)
+    assert (plain.options["method"], model.options["method"]) == ("mean", "market")
+    path = model.cumulative.set_index("offset")
+    assert path.loc[0, "abnormal"] == pytest.approx(3.0, abs=0.2)
+    assert path.loc[5, "estimate"] == pytest.approx(path.loc[1:5, "abnormal"].sum())
+    assert model.statistics["nobs"].tolist() == [4]
 
 
 def test_data_that_do_not_allow_the_test_give_a_reason() -> None:
@@ -307,7 +298,7 @@ def test_data_that_do_not_allow_the_test_give_a_reason() -> None:
     ]:
         result = event_study(series, np.array(events, dtype=int), **WINDOWS)
         assert isinstance(result, Inapplicable)
-        assert "no 5 events that differ have both history and outcome" in result.reason
+        assert "no 3 events that differ have both history and outcome" in result.reason
     flat = event_study(y, [200, 300, 400, 500, 600], market=np.ones(900), method="market", **WINDOWS)
     assert isinstance(flat, Inapplicable)
 
@@ -319,7 +310,7 @@ def test_data_that_do_not_allow_the_test_give_a_reason() -> None:
         ({"events": [100, 900]}, "outside the series"),
         ({"events": [100, 100]}, "twice"),
         ({"method": "market"}, "do not go together"),
-        ({"market": np.ones(900)}, "do not go together"),
+        ({"method": "mean", "market": np.ones(900)}, "do not go together"),
         ({"method": "market", "market": np.ones(5)}, "as long as"),
         ({"estimation": (-120, -5)}, "do not fit"),
         ({"estimation": (-20, -6)}, "do not fit"),
@@ -330,7 +321,7 @@ def test_data_that_do_not_allow_the_test_give_a_reason() -> None:
         ({"headline": 7}, "do not fit"),
         ({"level": 1.0}, "level"),
         ({"min_events": 2}, "min_events"),
-        ({"placebo": 9}, "generator"),
+        ({"neighbours": 2}, "neighbours"),
         ({"match": np.ones(5)}, "match"),
         ({"returns": np.full(900, np.inf)}, "infinite"),
     ],

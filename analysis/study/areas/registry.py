@@ -5,10 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from analysis.study.area import Area
-from analysis.study.areas import dynamics, events, forecast, monitor, smallcaps, spillover, stability, switching, tails
+from analysis.study.areas import (
+    clock,
+    dynamics,
+    events,
+    forecast,
+    monitor,
+    smallcaps,
+    spillover,
+    stability,
+    switching,
+    tails,
+)
 from analysis.study.config import StudyConfig
 
 AREAS: Final[tuple[Area, ...]] = (
+    clock.AREA,
     events.AREA,
     dynamics.AREA,
     switching.AREA,
