@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import GateError
-from analysis.publish import chapters, exhibits, exhibits_chapter, gate, wording
+from analysis.publish import gate
+from analysis.publish.chapters import cells, core, leads, registry, words
 from analysis.publish.identity import VersionFacts
 from analysis.publish.render import RenderedDocument
 from analysis.publish.stamp import Stamp
@@ -55,23 +56,23 @@ def compose(
     for pattern in _COPIED:
         for path in sorted(reports.glob(pattern)):
             shutil.copyfile(path, folder / path.name)
-    drawn = exhibits.figures(ledger, inputs) | exhibits_chapter.figures(ledger, inputs)
-    drawn |= chapters.figures(ledger, inputs)
+    drawn = core.figures(ledger, inputs) | leads.figures(ledger, inputs)
+    drawn |= registry.figures(ledger, inputs)
     for figure in drawn.values():
         figure.write(folder / "figures")
     includes = {f"_fig-{name}.md": figure.markdown() for name, figure in drawn.items()}
-    for name in (*_FIGURES, *chapters.figure_names(inputs)):
+    for name in (*_FIGURES, *registry.figure_names(inputs)):
         includes.setdefault(f"_fig-{name}.md", _no_figure(name))
-    tables = exhibits.tables(ledger, judgements, inputs) | exhibits_chapter.tables(ledger, inputs)
-    tables |= chapters.tables(ledger, inputs)
+    tables = core.tables(ledger, judgements, inputs) | leads.tables(ledger, inputs)
+    tables |= registry.tables(ledger, inputs)
     includes |= {f"_tbl-{name}.md": table.markdown() for name, table in tables.items()}
     if inputs.config.chapter:
         includes["_glance.md"] = "{{< include _fig-overview.md >}}\n\n{{< var chapter.sentence >}}\n"
     else:
-        includes["_glance.md"] = includes[CHAPTER] = f"{exhibits_chapter.LEFT_OUT}\n"
-    includes |= {chapters.source(name): f"{chapters.LEFT_OUT}\n" for name in chapters.left_out(inputs)}
-    includes["_findings.md"] = wording.findings(ledger, inputs)
-    includes["_change.md"] = wording.change(judgements)
+        includes["_glance.md"] = includes[CHAPTER] = f"{leads.LEFT_OUT}\n"
+    includes |= {registry.source(name): f"{registry.LEFT_OUT}\n" for name in registry.left_out(inputs)}
+    includes["_findings.md"] = words.findings(ledger, inputs)
+    includes["_change.md"] = words.change(judgements)
     includes["_provenance.md"] = _provenance(inputs, identity).markdown() + _settings(inputs) + _missing(inputs)
     for name, text in includes.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -85,11 +86,11 @@ def compose(
         reduced=identity.reduced,
         created=identity.cutoff,
     )
-    extra: dict[str, Any] = wording.variables(ledger, judgements, inputs)
+    extra: dict[str, Any] = words.variables(ledger, judgements, inputs)
     if inputs.config.chapter:
-        extra["chapter"] = {"sentence": exhibits_chapter.sentence(ledger, inputs)}
-    for name, words in chapters.sentences(ledger, inputs).items():
-        extra[name] = extra.get(name, {}) | words
+        extra["chapter"] = {"sentence": leads.sentence(ledger, inputs)}
+    for name, said in registry.sentences(ledger, inputs).items():
+        extra[name] = extra.get(name, {}) | said
     extra |= {"stamp": dict(_stamp_values(stamp))}
     values = build_values(ledger, extra)
     write_variables(folder / "_variables.yml", values)
@@ -158,7 +159,7 @@ def _missing(inputs: Inputs) -> str:
     if not inputs.plan.missing and not inputs.state_missing:
         return ""
     rows = [f"- {name}: {reason}" for name, reason in inputs.plan.missing]
-    rows += [f"- state “{exhibits.state_label(name)}”: {reason}" for name, reason in inputs.state_missing.items()]
+    rows += [f"- state “{cells.state_label(name)}”: {reason}" for name, reason in inputs.state_missing.items()]
     return "\nWhat the study had to go without:\n\n" + "\n".join(rows) + "\n"
 
 
@@ -169,7 +170,7 @@ def enforce_gate(rendered: Sequence[RenderedDocument], site: Site) -> None:
     for document, source in zip(rendered, sources, strict=True):
         gate.enforce(document, source, bibliography=bibliography)
     # A study without a chapter cites less than the bibliography holds for it.
-    names = [CHAPTER, *map(chapters.source, chapters.CHAPTERS)]
+    names = [CHAPTER, *map(registry.source, registry.CHAPTERS)]
     optional = "\n".join((site.reports / name).read_text(encoding="utf-8") for name in names)
     unused = [
         item

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.market import catalog as catalogs
 from analysis.market import collect, snapshot
-from analysis.publish import exhibits_clock
+from analysis.publish.chapters import clock as exhibits_clock
 from analysis.sources.simulated import MarketSpec
 from analysis.study import config, prepare, run
 from analysis.study.inputs import Inputs

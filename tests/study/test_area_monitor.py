@@ -11,7 +11,7 @@ import pytest
 
 from analysis.market import catalog as catalogs
 from analysis.market import collect, snapshot
-from analysis.publish import exhibits_monitor
+from analysis.publish.chapters import monitor as exhibits_monitor
 from analysis.sources.simulated import MarketSpec
 from analysis.study import config, prepare, run
 from analysis.study.areas import monitor

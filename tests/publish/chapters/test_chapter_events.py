@@ -11,7 +11,7 @@ import pytest
 from analysis.figures.events import paths
 from analysis.market import catalog as catalogs
 from analysis.market import collect, events, snapshot
-from analysis.publish import exhibits_events
+from analysis.publish.chapters import events as exhibits_events
 from analysis.publish.cite import anchor
 from analysis.publish.values import field_text
 from analysis.sources.simulated import MarketSpec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.errors import LedgerError
-from analysis.publish.exhibits import state_label
+from analysis.publish.chapters.cells import state_label
 from analysis.publish.values import field_text, format_value
 from analysis.stats.dynamics import LocalProjection
 from analysis.study.calls import key

@@ -10,8 +10,8 @@ import pandas as pd
 from analysis.figures import smallcaps
 from analysis.figures.style import FigureSpec, word_list
 from analysis.publish.anchors import marked
+from analysis.publish.chapters.smallcaps_words import beta_entries, by_asset, declared, pair, sentences
 from analysis.publish.values import field_text, format_value
-from analysis.publish.wording_smallcaps import beta_entries, by_asset, declared, pair, sentences
 from analysis.study.areas.smallcaps_sensitivity import LEGS, SAMPLES
 from analysis.study.entry import Entry
 from analysis.study.inputs import Inputs

@@ -8,9 +8,9 @@ import pandas as pd
 
 from analysis.figures import events as event_figures
 from analysis.figures.style import FigureSpec
-from analysis.publish import exhibits_events_text
 from analysis.publish.anchors import marked
-from analysis.publish.exhibits_events_text import ASSET_WORDS, asset_label, matched, record_entries
+from analysis.publish.chapters import events_words
+from analysis.publish.chapters.events_words import ASSET_WORDS, asset_label, matched, record_entries
 from analysis.publish.values import field_text, format_level, format_value
 from analysis.stats.eventstudy_matched_result import EventPath
 from analysis.stats.eventstudy_result import EventStudyResult
@@ -73,7 +73,7 @@ def tables(ledger: Ledger, inputs: Inputs) -> dict[str, TableSpec]:
 
 def sentences(ledger: Ledger, inputs: Inputs) -> dict[str, str]:
     """Return the sentences of the chapter; `answer` is the one-sentence answer."""
-    return exhibits_events_text.sentences(ledger, inputs)
+    return events_words.sentences(ledger, inputs)
 
 
 def _by_horizon(ledger: Ledger, inputs: Inputs) -> TableSpec:

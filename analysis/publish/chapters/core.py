@@ -11,16 +11,16 @@ from analysis.figures import lags, records, responses, states
 from analysis.figures.style import FigureSpec
 from analysis.market.highs import record_facts, record_highs, running_record
 from analysis.publish.anchors import marked
+from analysis.publish.chapters.cells import DASH, fields, in_order, p_adjusted, row_of, state_label
+from analysis.publish.chapters.verdicts import evidence_table, verdict_table
 from analysis.publish.values import field_text, format_value
 from analysis.stats.crosscorr import CrossCorrelation
 from analysis.study.calls import Family, key
-from analysis.study.entry import Entry
 from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
 from analysis.study.verdicts import Judgement
 from analysis.tables.table import Column, TableSpec
 
-DASH = "–"
 _RESPONSE_UNIT = "Percent change of crypto per one percent change of small caps"
 _ASSET = Column("Asset", weight=14)
 
@@ -50,7 +50,7 @@ def figures(ledger: Ledger, inputs: Inputs) -> dict[str, FigureSpec]:
 def tables(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -> dict[str, TableSpec]:
     """Return every table, by name."""
     judged = tuple(judgements)
-    made = {"verdicts": _verdicts(ledger, judged, inputs), "claim-evidence": _evidence(ledger, judged, inputs)}
+    made = {"verdicts": verdict_table(ledger, judged, inputs), "claim-evidence": evidence_table(ledger, judged, inputs)}
     made |= {"records": _record_table(ledger, inputs)}
     for family in inputs.plan.families:
         if family.calls[0].kind == "granger":
@@ -63,11 +63,6 @@ def tables(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -> d
         made[kind] = _by_state(ledger, inputs, kind, what)
     made["diagnostics"] = _diagnostics(ledger, inputs)
     return made
-
-
-def p_adjusted(entry: Entry) -> str:
-    """Return the corrected p-value, or the raw one of a family that is not corrected."""
-    return field_text(entry, "p_adj" if entry.pvalue_adjusted is not None else "p")
 
 
 # --- figures ---------------------------------------------------------------------------------------------------------
@@ -85,7 +80,7 @@ def _responses(
             "upper": entry.upper,
         }
         for family, twin in zip(families, ("bivariate", "conditional"), strict=True)
-        for entry in _in_order(ledger, inputs, family)
+        for entry in in_order(ledger, inputs, family)
     ]
     frame = pd.DataFrame(rows).astype({"estimate": float, "lower": float, "upper": float})
     return responses.responses(frame, name=name, caption=caption, unit=_RESPONSE_UNIT, subject=subject)
@@ -214,83 +209,6 @@ def _states(ledger: Ledger, inputs: Inputs, asset: str) -> FigureSpec | None:
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-def _verdicts(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -> TableSpec:
-    columns = (
-        Column("Claim", weight=26),
-        Column("Verdict", weight=14),
-        Column("Because", weight=38),
-        Column("Strongest effect", weight=24),
-        Column("p adj.", "right", weight=9),
-        Column("N", "right", weight=9),
-    )
-    rows = []
-    for item in judgements:
-        if item.verdict == "evidence not built yet":
-            continue
-        entry = ledger.entry(item.strongest) if item.strongest else None
-        tested = entry is not None and entry.pvalue is not None
-        count = f" ({item.readings[0].sentence})" if tested else ""
-        rows.append(
-            (
-                item.title,
-                f"**{item.verdict}**",
-                item.because + count,
-                f"{_name(entry, inputs)}{field_text(entry, 'effect')}" if tested and entry is not None else DASH,
-                p_adjusted(entry) if tested and entry is not None else DASH,
-                field_text(entry, "n") if entry is not None and entry.nobs is not None else DASH,
-            )
-        )
-    caption = "Verdicts by rules declared before the results were known; effects with 95% intervals."
-    return TableSpec("verdicts", columns, tuple(rows), caption)
-
-
-def _evidence(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -> TableSpec:
-    """Return what each piece of evidence says: how many of its tests speak for the claim, against it, or neither."""
-    columns = (
-        Column("Claim", weight=20),
-        Column("Evidence", weight=34),
-        Column("For", "right", weight=6),
-        Column("Against", "right", weight=8),
-        Column("Neither", "right", weight=8),
-        Column("Not run", "right", weight=8),
-        Column("Strongest effect, 95% interval", weight=26),
-        Column("p adj.", "right", weight=8),
-    )
-    rows = []
-    for item in judgements:
-        for place, reading in enumerate(item.readings):
-            numbers = (reading.speaks_for, reading.speaks_against,
-                       reading.applicable - reading.speaks_for - reading.speaks_against,
-                       reading.tests - reading.applicable)  # fmt: skip
-            entry = ledger.entry(reading.strongest) if reading.strongest else None
-            tested = entry is not None and entry.pvalue is not None
-            effect = (
-                f"{_name(entry, inputs)}{field_text(entry, 'effect')}"
-                if entry is not None and entry.estimate is not None
-                else DASH
-            )
-            rows.append(
-                (
-                    item.title if place == 0 else "",
-                    reading.label,
-                    *(format_value(number, "count") for number in numbers),
-                    effect,
-                    p_adjusted(entry) if tested and entry is not None else DASH,
-                )
-            )
-    caption = (
-        "What each piece of evidence says: tests that speak for the claim or against it after correction, those that "
-        "speak for neither, and those that could not be run; then the result with the smallest p."
-    )
-    return TableSpec("claim-evidence", columns, tuple(rows), caption)
-
-
-def _name(entry: Entry, inputs: Inputs) -> str:
-    """Return the asset of an entry as a lead-in, where it has one."""
-    known = entry.effect if entry.effect != inputs.plan.small_cap else entry.cause
-    return f"{inputs.label(known)}: " if known in inputs.catalog else ""
-
-
 def _granger(ledger: Ledger, inputs: Inputs, family: Family) -> TableSpec:
     adjusted = family.adjustment != "none"
     columns = (
@@ -304,10 +222,10 @@ def _granger(ledger: Ledger, inputs: Inputs, family: Family) -> TableSpec:
     )
     rows = []
     lead = not family.name.startswith("reverse")
-    for entry in _in_order(ledger, inputs, family.name):
+    for entry in in_order(ledger, inputs, family.name):
         label = marked(entry, inputs.label(entry.effect if lead else entry.cause))
         numbers = ("effect", "statistic", "p", *(("p_adj",) if adjusted else ()), "n")
-        rows.append(_row(entry, label, numbers, (f"{entry.start} to {entry.end}" if entry.start else DASH,)))
+        rows.append(row_of(entry, label, numbers, (f"{entry.start} to {entry.end}" if entry.start else DASH,)))
     correction = {
         "romano-wolf": "p adj.: step-down maximum statistic over the assets",
         "bh": "p adj.: false discovery rate over the assets",
@@ -329,11 +247,11 @@ def _same(ledger: Ledger, inputs: Inputs) -> TableSpec:
         Column("N", "right", weight=8),
     )
     rows = []
-    beside = {entry.effect: entry for entry in _in_order(ledger, inputs, "same-session-conditional")}
-    for entry in _in_order(ledger, inputs, "same-session"):
+    beside = {entry.effect: entry for entry in in_order(ledger, inputs, "same-session-conditional")}
+    for entry in in_order(ledger, inputs, "same-session"):
         twin = beside[entry.effect]
-        first = _cells(entry, ("effect", "p_adj"))
-        second = _cells(twin, ("effect", "p_adj", "n"))
+        first = fields(entry, ("effect", "p_adj"))
+        second = fields(twin, ("effect", "p_adj", "n"))
         second = (marked(twin, second[0]), *second[1:])
         rows.append((marked(entry, inputs.label(entry.effect)), *first, *second))
     caption = "Same-session response of crypto to small caps, alone and beside the common drivers of the same session."
@@ -350,9 +268,9 @@ def _weekend(ledger: Ledger, inputs: Inputs) -> TableSpec:
         Column("N", "right", weight=8),
     )
     rows = []
-    for entry in _in_order(ledger, inputs, "weekend"):
+    for entry in in_order(ledger, inputs, "weekend"):
         rows.append(
-            (marked(entry, inputs.label(entry.cause)), *_cells(entry, ("effect", "statistic", "p", "p_adj", "n")))
+            (marked(entry, inputs.label(entry.cause)), *fields(entry, ("effect", "statistic", "p", "p_adj", "n")))
         )
     caption = (
         "The first session of small caps after closed days against what crypto did between the last close and "
@@ -382,10 +300,10 @@ def _ccf(ledger: Ledger, inputs: Inputs) -> TableSpec:
                 (
                     marked(entry, inputs.label(asset)),
                     text,
-                    _cells(entry, ("effect",))[0],
-                    marked(ahead, _cells(ahead, ("p_adj",))[0]),
-                    marked(behind, _cells(behind, ("p_adj",))[0]),
-                    _cells(entry, ("n",))[0],
+                    fields(entry, ("effect",))[0],
+                    marked(ahead, fields(ahead, ("p_adj",))[0]),
+                    marked(behind, fields(behind, ("p_adj",))[0]),
+                    fields(entry, ("n",))[0],
                 )
             )
     caption = (
@@ -458,8 +376,8 @@ def _diagnostics(ledger: Ledger, inputs: Inputs) -> TableSpec:
     rows = []
     for name in (inputs.plan.small_cap, *inputs.plan.crypto):
         entries = [ledger.entry(f"diagnostics.{key(name)}.{test}") for test, _ in tests]
-        cells = [marked(entry, _cells(entry, ("p",))[0]) for entry in entries]
-        rows.append((inputs.label(name), *cells, _cells(entries[0], ("n",))[0]))
+        cells = [marked(entry, fields(entry, ("p",))[0]) for entry in entries]
+        rows.append((inputs.label(name), *cells, fields(entries[0], ("n",))[0]))
     return TableSpec("diagnostics", columns, tuple(rows), "p-values of each null hypothesis for the return series.")
 
 
@@ -501,33 +419,3 @@ def _dated(ledger: Ledger, name: str) -> str:
     if entry.status != "ok" or entry.estimate is None:
         return DASH
     return marked(entry, f"{format_value(entry.estimate, 'level')} on {entry.start}")
-
-
-# --- shared ----------------------------------------------------------------------------------------------------------
-
-
-def state_label(name: str) -> str:
-    """Return the words for a state."""
-    words = name.replace("_", " ")
-    return words[:1].upper() + words[1:]
-
-
-def _in_order(ledger: Ledger, inputs: Inputs, family: str) -> list[Entry]:
-    """Return the entries of a family in the order of the study's assets."""
-    order = {name: place for place, name in enumerate(inputs.plan.crypto)}
-
-    def place(entry: Entry) -> int:
-        return order.get(entry.effect, order.get(entry.cause, len(order)))
-
-    return sorted(ledger.family(family), key=place)
-
-
-def _row(entry: Entry, label: str, numbers: tuple[str, ...], tail: tuple[str, ...]) -> tuple[str, ...]:
-    return (label, *_cells(entry, numbers), *tail)
-
-
-def _cells(entry: Entry, numbers: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the named fields as text; an absent result says why in its first cell."""
-    if entry.status == "ok":
-        return tuple(field_text(entry, name) for name in numbers)
-    return (f"{entry.status}: {entry.reason}", *(DASH for _ in numbers[1:]))

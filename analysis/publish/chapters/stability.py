@@ -9,8 +9,8 @@ import pandas as pd
 from analysis.figures import stability
 from analysis.figures.style import FigureSpec
 from analysis.publish.anchors import marked
+from analysis.publish.chapters.stability_words import changing, event_rows, family_of, parts_of, sentences
 from analysis.publish.values import field_text, format_value
-from analysis.publish.wording_stability import changing, event_rows, family_of, parts_of, sentences
 from analysis.stats.breaks_windows import RollingLink
 from analysis.study.areas.stability_events import placebo_by_event, rows_before
 from analysis.study.calls import key

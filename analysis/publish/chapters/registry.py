@@ -7,17 +7,17 @@ from types import ModuleType
 from typing import Final
 
 from analysis.figures.style import FigureSpec
-from analysis.publish import (
-    exhibits_clock,
-    exhibits_dynamics,
-    exhibits_events,
-    exhibits_forecast,
-    exhibits_monitor,
-    exhibits_smallcaps,
-    exhibits_spillover,
-    exhibits_stability,
-    exhibits_switching,
-    exhibits_tails,
+from analysis.publish.chapters import (
+    clock,
+    dynamics,
+    events,
+    forecast,
+    monitor,
+    smallcaps,
+    spillover,
+    stability,
+    switching,
+    tails,
 )
 from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
@@ -25,16 +25,16 @@ from analysis.tables.table import TableSpec
 
 # Each module has FIGURES (names), figures(ledger, inputs), tables(ledger, inputs) and sentences(ledger, inputs).
 CHAPTERS: Final[dict[str, ModuleType]] = {
-    "clock": exhibits_clock,
-    "events": exhibits_events,
-    "dynamics": exhibits_dynamics,
-    "switching": exhibits_switching,
-    "stability": exhibits_stability,
-    "spillover": exhibits_spillover,
-    "tails": exhibits_tails,
-    "smallcaps": exhibits_smallcaps,
-    "forecast": exhibits_forecast,
-    "monitor": exhibits_monitor,
+    "clock": clock,
+    "events": events,
+    "dynamics": dynamics,
+    "switching": switching,
+    "stability": stability,
+    "spillover": spillover,
+    "tails": tails,
+    "smallcaps": smallcaps,
+    "forecast": forecast,
+    "monitor": monitor,
 }
 LEFT_OUT: Final = "This study leaves this question out."
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from analysis.figures.style import FigureSpec
 from analysis.figures.tails import Panel, contrasts
-from analysis.publish.exhibits import state_label
-from analysis.publish.exhibits_tails_tables import find, main_state, share, tables
+from analysis.publish.chapters.cells import state_label
+from analysis.publish.chapters.tails_tables import find, main_state, share, tables
 from analysis.publish.values import format_value
 from analysis.study.calls import key
 from analysis.study.entry import Entry

@@ -13,7 +13,7 @@ import pytest
 from analysis.figures.forecast import _apart, gain_path
 from analysis.market import catalog as catalogs
 from analysis.market import collect, snapshot
-from analysis.publish import exhibits_forecast
+from analysis.publish.chapters import forecast as exhibits_forecast
 from analysis.sources.simulated import MarketSpec
 from analysis.study import config, prepare, run
 from analysis.study.areas.forecast import AREA

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.figures import spillover as draw
 from analysis.figures.style import FigureSpec
 from analysis.publish.anchors import marked
-from analysis.publish.exhibits_spillover_words import DIRECTIONS, find, pair, pair_id, sentences
+from analysis.publish.chapters.spillover_words import DIRECTIONS, find, pair, pair_id, sentences
 from analysis.publish.values import field_text, format_value
 from analysis.stats.connectedness_rolling import RollingConnectedness
 from analysis.stats.connectedness_spill import SpillResult

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.publish.anchors import marked
-from analysis.publish.exhibits import DASH, state_label
+from analysis.publish.chapters.cells import DASH, state_label
 from analysis.publish.values import field_text, format_value
 from analysis.study.calls import key
 from analysis.study.entry import Entry

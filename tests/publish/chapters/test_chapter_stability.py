@@ -13,7 +13,7 @@ import pytest
 from analysis.figures.stability import rolling_breaks
 from analysis.market import catalog as catalogs
 from analysis.market import collect, events, snapshot
-from analysis.publish import exhibits_stability
+from analysis.publish.chapters import stability as exhibits_stability
 from analysis.publish.cite import anchor
 from analysis.publish.values import field_text
 from analysis.sources.simulated import MarketSpec

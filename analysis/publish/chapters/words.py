@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.figures.style import word_list
-from analysis.publish.exhibits import p_adjusted, state_label
+from analysis.publish.chapters.cells import p_adjusted, state_label
 from analysis.publish.values import field_text, format_value
 from analysis.study.calls import key
 from analysis.study.entry import Entry

@@ -7,8 +7,8 @@ import pandas as pd
 from analysis.figures import dynamics
 from analysis.figures.style import FigureSpec
 from analysis.publish.anchors import marked
-from analysis.publish.exhibits import state_label
-from analysis.publish.sentences_dynamics import answer, equality, later, same_session, shares, states
+from analysis.publish.chapters.cells import state_label
+from analysis.publish.chapters.dynamics_words import answer, equality, later, same_session, shares, states
 from analysis.publish.values import absence, field_text, format_value
 from analysis.stats.dynamics import LocalProjection, StateLocalProjection
 from analysis.study.areas.dynamics_run import group_of

@@ -13,7 +13,7 @@ import pytest
 from analysis.figures.tails import Panel, contrasts
 from analysis.market import catalog as catalogs
 from analysis.market import collect, snapshot
-from analysis.publish import exhibits_tails
+from analysis.publish.chapters import tails as exhibits_tails
 from analysis.sources.simulated import MarketSpec
 from analysis.study import config, prepare, run
 from analysis.study.areas.tails import AREA
