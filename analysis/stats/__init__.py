@@ -1,1 +1,26 @@
-"""Statistics: arrays in, frozen results out; one method a module, no files and no configuration."""
+"""The statistics: arrays in, frozen results out; nothing here knows a file, a market or a study.
+
+A method's public function lives in the module of its name; modules that begin with that name hold its parts.
+
+==========================================  ================================================================
+``lagged``, ``covariance``, ``regression``  lagged products, robust covariances, least squares
+``granger``                                 causality in mean; ``_varying`` over time, ``_frequency`` and
+                                            ``_spectral``, ``_quantile``, ``_variance``, ``_nonlinear``,
+                                            ``_strength``, ``_instability`` (a link at an unknown date)
+``crosscorr``, ``leadlag``,                 correlation at leads and lags; asynchronous ticks; the same
+``asynchronous``, ``clocks``                series under several clocks
+``cross_quantilogram``, ``transfer_entropy``  dependence beyond the mean
+``regimes``, ``switching``, ``states``      observed and hidden regimes, thresholds
+``eventstudy``                              returns after events, matched dates and placebo calendars
+``dynamics``                                vector autoregressions, responses, local projections, equality
+``connectedness``                           who gives and who receives; rolling, by frequency
+``volatility``, ``dynamic_correlation``     GARCH, correlation that moves
+``tails``                                   joint extremes, downside betas, CoVaR
+``breaks``                                  dates of change, constancy, declared dates
+``forecast``                                out-of-sample accuracy, timing rules, leaks
+``sensitivity``, ``exposures``, ``loadings``  one group of shares against another
+``multiplicity``                            corrections for many tests
+``diagnostics``, ``unitroots``              what a series is like
+``compiled``                                the one way to compile a loop
+==========================================  ================================================================
+"""

@@ -103,6 +103,7 @@ def instability_robust_granger(
     trend: str = "c",
     bootstrap: int = 0,
     rng: np.random.Generator | None = None,
+    grid: int | None = None,
     mask: ArrayLike | None = None,
     effect_name: str = "effect",
     cause_name: str = "cause",
@@ -126,6 +127,9 @@ def instability_robust_granger(
         Draws of the fixed-design wild bootstrap with the null imposed.
     rng : numpy.random.Generator, optional
         Needed when `bootstrap` > 0.
+    grid : int, optional
+        Most splits that are tried, evenly spread; default every row of the middle 70 %. The draws of the bootstrap use
+        the same splits, so that its p-value is as valid; the limit distribution takes the full set to be dense.
     mask : bool array of shape (n,), optional
         Dates of the effect that may enter as rows.
     effect_name, cause_name : str
@@ -168,6 +172,8 @@ def instability_robust_granger(
     if isinstance(fit, str):
         return Inapplicable(method=method, reason=fit)
     splits = split_range(fit.nobs)
+    if grid is not None and grid < len(splits):
+        splits = splits[np.linspace(0, len(splits) - 1, check_lags(grid, name="grid", least=10)).round().astype(int)]
     if splits[0] <= q or fit.nobs - splits[-1] <= q:
         return Inapplicable(
             method=method, reason=f"{fit.nobs} rows leave too few on one side of a split for {q} coefficients"
@@ -205,7 +211,13 @@ def instability_robust_granger(
         nobs=fit.nobs,
         nobs_lost=len(series) - fit.nobs,
         lags=p,
-        options={"n_given": series.given.shape[1], "trimming": TRIMMING, "cov": cov, "bootstrap": draws},
+        options={
+            "n_given": series.given.shape[1],
+            "trimming": TRIMMING,
+            "cov": cov,
+            "bootstrap": draws,
+            "splits": len(splits),
+        },
         warnings=plain + limit,
         reference=REFERENCE,
         statistics=observed,

@@ -27,6 +27,8 @@ from analysis.study.seeds import generator
 # A quarter of sessions over which a critical value of the windows holds for the whole family of window ends.
 CONTROL_WINDOW = 63
 POINTS_IN_BAND = 25
+# Dates at which a lead may begin or end: about one in six sessions of the longest sample.
+SPLITS = 300
 
 
 def run_beyond(call: Call, family: Family, inputs: Inputs, draws: int) -> list[Entry]:
@@ -208,6 +210,7 @@ def _instability(call: Call, family: Family, inputs: Inputs, draws: int, data: D
         given=given,
         bootstrap=_slow(inputs, draws),
         rng=generator(inputs.config.seed, call.id),
+        grid=SPLITS,
         **_names(call, inputs),
     )
     return [to_entry(result, call, family, dates)]

@@ -230,3 +230,15 @@ def test_refusals() -> None:
     found = instability_robust_granger(y, still, lags=1)
     assert isinstance(found, Inapplicable)
     assert "hardly moves" in found.reason
+
+
+def test_a_grid_of_splits_takes_them_from_the_full_path() -> None:
+    y, x = np.random.default_rng(4).standard_normal((2, 400))
+    whole = _run(y, x, lags=2)
+    coarse = _run(y, x, lags=2, grid=25)
+    assert len(coarse.wald_path) == 25
+    place = np.searchsorted(whole.split_rows, coarse.split_rows)
+    np.testing.assert_array_equal(whole.split_rows[place], coarse.split_rows)
+    assert_allclose(coarse.wald_path, whole.wald_path[place], rtol=1e-10)
+    assert (coarse.split_rows[0], coarse.split_rows[-1]) == (whole.split_rows[0], whole.split_rows[-1])
+    assert_allclose(coarse.statistics[1], coarse.wald_path.mean(), rtol=1e-12)
