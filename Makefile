@@ -47,6 +47,7 @@ calibrate: $(READY) ## Measure size and power of the shipped tests (minutes)
 	@$(BIN)/python -m benchmarks.calibration_states
 	@$(BIN)/python -m benchmarks.calibration_chapter
 	@$(BIN)/python -m benchmarks.calibration_beyond
+	@$(BIN)/python -m benchmarks.calibration_areas
 
 quarto: $(READY) ## Install Quarto through its Python package (downloads a binary)
 	@$(BIN)/python -m pip install --quiet "quarto-cli>=1.7"

@@ -37,7 +37,7 @@ def paths(frame: pd.DataFrame, *, name: str, caption: str) -> FigureSpec:
     """
     labels = list(dict.fromkeys(frame["label"]))
     rows = -(-len(labels) // COLUMNS)
-    figure, axes = canvas(rows, COLUMNS, height_inches=1.5 * rows + 0.6, sharex=True, sharey=True, squeeze=False)
+    figure, axes = canvas(rows, COLUMNS, height_inches=1.0 * rows + 0.6, sharex=True, sharey=True, squeeze=False)
     flat = list(axes.ravel())
     for axis, label in zip(flat, labels, strict=False):
         _panel(axis, frame[frame["label"] == label])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures.style import GREY, LIGHT, NAVY, FigureSpec, canvas, direct_label, styled, to_svg, zero_line
+from analysis.figures.style import GREY, LIGHT, NAVY, FigureSpec, canvas, direct_label, styled, to_svg
 
 # Marked horizons: a month, a quarter, half a year.
 TICKS = (21, 63, 126)
@@ -25,7 +25,7 @@ def paths(frame: pd.DataFrame, *, name: str, caption: str, level: str) -> Figure
         Level of the band as text.
     """
     labels = list(dict.fromkeys(frame["label"]))
-    figure, axes = canvas(1, len(labels), height_inches=2.7, squeeze=False)
+    figure, axes = canvas(1, len(labels), height_inches=2.3, squeeze=False)
     parts = []
     for axis, label in zip(axes[0], labels, strict=True):
         rows = frame[frame["label"] == label].sort_values("offset")
@@ -42,7 +42,7 @@ def paths(frame: pd.DataFrame, *, name: str, caption: str, level: str) -> Figure
 def _panel(axis: Axes, rows: pd.DataFrame, label: str) -> None:
     columns = ("offset", "average", "matched", "lower", "upper")
     offset, average, matched, lower, upper = (np.r_[0.0, rows[column].to_numpy(dtype=float)] for column in columns)
-    zero_line(axis, vertical=False)
+    axis.hlines(0.0, 0.0, offset[-1], color=GREY, linewidth=0.8, zorder=1)
     axis.fill_between(offset, lower, upper, color=LIGHT, alpha=0.55, linewidth=0, zorder=0)
     axis.plot(offset, matched, color=GREY, linewidth=1.0, linestyle=(0, (4, 3)))
     axis.plot(offset, average, color=NAVY, linewidth=1.6)

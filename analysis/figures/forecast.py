@@ -19,7 +19,7 @@ def gain_path(frame: pd.DataFrame, *, name: str, caption: str, asset: str) -> Fi
         benchmark less that of the model, added up, in percent of all squared errors of the benchmark. It ends at the
         out-of-sample R².
     """
-    figure, axis = canvas(height_inches=2.5)
+    figure, axis = canvas(height_inches=2.1)
     zero_line(axis, vertical=False)
     labels = list(dict.fromkeys(frame["label"]))
     ends = {label: float(frame.loc[frame["label"] == label, "gain"].iloc[-1]) for label in labels}

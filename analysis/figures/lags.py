@@ -77,10 +77,10 @@ def readings(frame: pd.DataFrame, *, name: str, caption: str, asset: str, titles
 def panels(frame: pd.DataFrame, *, name: str, caption: str) -> FigureSpec:
     """Draw one small panel an asset; columns as in `clocks` plus ``label``, one clock only."""
     labels = list(dict.fromkeys(frame["label"]))
-    columns = 3
+    columns = min(4, len(labels))
     rows_needed = -(-len(labels) // columns)
     figure, axes = canvas(
-        rows_needed, columns, height_inches=1.15 * rows_needed + 0.3, sharex=True, sharey=True, squeeze=False
+        rows_needed, columns, height_inches=1.1 * rows_needed + 0.3, sharex=True, sharey=True, squeeze=False
     )
     flat = list(axes.ravel())
     for axis, label in zip(flat, labels, strict=False):
@@ -88,6 +88,8 @@ def panels(frame: pd.DataFrame, *, name: str, caption: str) -> FigureSpec:
         axis.set_title(label, fontsize=9)
     for axis in flat[len(labels) :]:
         axis.set_visible(False)
+    for axis in flat[max(0, len(labels) - columns) : len(labels)]:
+        axis.tick_params(labelbottom=True)
     figure.supxlabel("Sessions by which small caps come first (negative: crypto first)", fontsize=8.5, color=GREY)
     figure.supylabel("Correlation", fontsize=8.5, color=GREY)
     outside = frame[(frame["estimate"].abs() > frame["band"]) & (frame["lag"] > 0)]

@@ -57,7 +57,7 @@ def positions(frame: pd.DataFrame, *, name: str, caption: str, outer: float, bac
     for side in ("left", "bottom"):
         axis.spines[side].set_visible(False)
     axis.set_xlabel(
-        f"place in its own history; filled: now, open: {back} sessions before, shaded: the outer {outer:.0%}"
+        f"Place in its own history; filled: now, open: {back} sessions before, shaded: the outer {outer:.0%}"
     )
     return FigureSpec(name, to_svg(figure), frame.reset_index(drop=True), caption, _say(frame, outer))
 
@@ -83,7 +83,7 @@ def link(frame: pd.DataFrame, *, name: str, caption: str, subject: str) -> Figur
     axis.annotate(f"  {last:.2f}".replace("-", "−"), (dates.iloc[-1], last), color=NAVY, fontsize=9,
                   fontweight="semibold", va="center", annotation_clip=False)  # fmt: skip
     axis.margins(x=0.01)
-    axis.set_ylabel("correlation")
+    axis.set_ylabel("Correlation")
     alt = (
         f"{subject}: between {frame['estimate'].min():.2f} and {frame['estimate'].max():.2f}, last {last:.2f} on "
         f"{frame['date'].iloc[-1]}, with a pointwise interval."

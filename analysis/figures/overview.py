@@ -24,7 +24,7 @@ def overview(frame: pd.DataFrame, *, name: str, caption: str, level: float) -> F
         A cell is filled where both are at or below it, and outlined where one of them is.
     """
     labels, questions = list(dict.fromkeys(frame["label"])), list(dict.fromkeys(frame["question"]))
-    figure, axes = canvas(1, 2, height_inches=1.1 + 0.19 * len(labels), sharey=True)
+    figure, axes = canvas(1, 2, height_inches=1.1 + 0.17 * len(labels), sharey=True)
     titles = {"lead": "Small caps lead crypto", "reverse": "Crypto leads small caps"}
     for axis, (direction, title) in zip(axes, titles.items(), strict=True):
         rows = frame[frame["direction"] == direction]

@@ -18,7 +18,7 @@ def records(frame: pd.DataFrame, *, name: str, caption: str, label: str, marks: 
     marks : list of (date, text)
         Days to be named in the picture.
     """
-    figure, axis = canvas(height_inches=2.4)
+    figure, axis = canvas(height_inches=2.2)
     dates = pd.to_datetime(frame["date"])
     axis.plot(dates, frame["running"], color=LIGHT, linewidth=1.0, zorder=1)
     axis.plot(dates, frame["close"], color=NAVY, linewidth=0.9, zorder=2)

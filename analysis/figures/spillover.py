@@ -94,7 +94,7 @@ def correlation(frame: pd.DataFrame, *, name: str, caption: str, asset: str, sma
     frame : DataFrame
         Columns ``date`` (ISO text), ``estimate``, ``lower``, ``upper`` (missing where there is no band).
     """
-    figure, axis = canvas(height_inches=2.2)
+    figure, axis = canvas(height_inches=1.8)
     dates = pd.to_datetime(frame["date"]).to_numpy()
     path, low, high = (frame[column].to_numpy(dtype=float) for column in ("estimate", "lower", "upper"))
     if np.isfinite(low).any():
@@ -125,7 +125,7 @@ def rolling(frame: pd.DataFrame, *, name: str, caption: str) -> FigureSpec:
     frame : DataFrame
         Columns ``measure``, ``date`` (ISO text), ``estimate``, ``lower``, ``upper`` (missing where no interval).
     """
-    figure, axis = canvas(height_inches=2.3)
+    figure, axis = canvas(height_inches=1.9)
     parts = []
     for (measure, rows), color in zip(frame.groupby("measure", sort=False), (NAVY, RUST), strict=False):
         dates = pd.to_datetime(rows["date"]).to_numpy()

@@ -35,7 +35,7 @@ def rolling_breaks(
     events : DataFrame
         Columns ``date`` (ISO text), ``number`` (text); may be empty.
     """
-    figure, axis = canvas(height_inches=3.0)
+    figure, axis = canvas(height_inches=2.5)
     zero_line(axis, vertical=False)
     _draw_path(axis, path)
     for row in breaks.itertuples():

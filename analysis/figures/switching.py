@@ -22,7 +22,7 @@ def turbulence(frame: pd.DataFrame, *, name: str, caption: str, asset: str, wind
     window : int
         Sessions of the rolling correlation.
     """
-    figure, axes = canvas(2, 1, height_inches=3.5, sharex=True, height_ratios=(1.0, 1.5))
+    figure, axes = canvas(2, 1, height_inches=3.0, sharex=True, height_ratios=(1.0, 1.5))
     dates = pd.to_datetime(frame["date"]).to_numpy()
     chance = frame["chance"].to_numpy(dtype=float)
     turbulent = frame["turbulent"].to_numpy(dtype=float) > 0

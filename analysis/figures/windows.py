@@ -18,7 +18,7 @@ def windows(frame: pd.DataFrame, *, name: str, caption: str, asset: str) -> Figu
         Columns ``direction`` ("lead" or "reverse"), ``date`` (ISO text, end of the window), ``statistic`` (largest Wald
         statistic of all windows that end there) and ``critical``.
     """
-    figure, axes = canvas(2, 1, height_inches=2.9, sharex=True)
+    figure, axes = canvas(2, 1, height_inches=2.5, sharex=True)
     titles = {"lead": f"Small caps lead {asset}", "reverse": f"{asset} leads small caps"}
     parts = []
     for axis, (direction, title) in zip(axes, titles.items(), strict=True):

@@ -61,7 +61,7 @@ def compose(
     for figure in drawn.values():
         figure.write(folder / "figures")
     includes = {f"_fig-{name}.md": figure.markdown() for name, figure in drawn.items()}
-    for name in (*_FIGURES, *registry.figure_names(inputs)):
+    for name in (*_FIGURES, *registry.figure_names()):
         includes.setdefault(f"_fig-{name}.md", _no_figure(name))
     tables = core.tables(ledger, judgements, inputs) | leads.tables(ledger, inputs)
     tables |= registry.tables(ledger, inputs)
@@ -71,9 +71,9 @@ def compose(
     else:
         includes["_glance.md"] = includes[CHAPTER] = f"{leads.LEFT_OUT}\n"
     includes |= {registry.source(name): f"{registry.LEFT_OUT}\n" for name in registry.left_out(inputs)}
-    includes["_findings.md"] = words.findings(ledger, inputs)
     includes["_change.md"] = words.change(judgements)
-    includes["_provenance.md"] = _provenance(inputs, identity).markdown() + _settings(inputs) + _missing(inputs)
+    includes["_provenance.md"] = _provenance(inputs, identity).markdown()
+    includes["_settings.md"] = _settings(inputs) + _missing(inputs)
     for name, text in includes.items():
         (folder / name).write_text(text, encoding="utf-8")
     stamp = Stamp(
@@ -111,11 +111,11 @@ def _no_figure(name: str) -> str:
 def _provenance(inputs: Inputs, identity: VersionFacts) -> TableSpec:
     """Return what every number rests on: each series with its source, span and hash."""
     columns = (
-        Column("Series", weight=26),
-        Column("Source", weight=26),
-        Column("Rows", "right", weight=8),
-        Column("Span", weight=24),
-        Column("Hash", weight=10),
+        Column("Series", weight=34),
+        Column("Source", weight=30),
+        Column("Rows", "right", weight=7),
+        Column("Span", weight=22),
+        Column("Hash", weight=9),
     )
     described = inputs.snapshot.manifest["files"]
     rows = []
@@ -124,7 +124,7 @@ def _provenance(inputs: Inputs, identity: VersionFacts) -> TableSpec:
         rows.append(
             (
                 inputs.catalog.entry(name).title,
-                f"{item['provider']}: {item['provider_id']}",
+                _breakable(f"{item['provider']}: {item['provider_id']}"),
                 format_value(int(item["rows"]), "count"),
                 f"{item['first']} to {item['last']}",
                 f"`{item['sha256'][:8]}`",
@@ -132,6 +132,11 @@ def _provenance(inputs: Inputs, identity: VersionFacts) -> TableSpec:
         )
     caption = f"Series of snapshot {identity.snapshot_id} that this report rests on."
     return TableSpec("provenance", columns, tuple(rows), caption)
+
+
+def _breakable(text: str) -> str:
+    """Allow a long file name to break after an underscore or a slash."""
+    return text.replace("_", "_\u200b").replace("/", "/\u200b")
 
 
 def _used(inputs: Inputs) -> list[str]:
@@ -146,12 +151,11 @@ def _settings(inputs: Inputs) -> str:
     config = inputs.config
     level, effect = f"{config.level:g}", f"{config.smallest_effect:g}"
     return (
-        f"\nStudy “{config.id}”: significance level {level}, {config.lags} lags ({config.state_lags} in states, "
-        f"{config.chapter_lags} beyond the mean, {config.correlation_lags} in correlations), {config.covariance}, "
-        f"{format_value(config.bootstrap, 'count')} draws of the wild bootstrap ({config.slow_bootstrap} of "
-        "the slow methods; "
-        f"fewer where the stamp says so), closed days: {config.weekend}, smallest effect that matters {effect}, seed "
-        f"{config.seed}.\n"
+        f"Study “{config.id}”: significance level {level}; {config.lags} lags ({config.state_lags} in states, "
+        f"{config.chapter_lags} beyond the mean, {config.correlation_lags} in correlations); robust covariance "
+        f"{config.covariance}; {format_value(config.bootstrap, 'count')} draws of the wild bootstrap "
+        f"({config.slow_bootstrap} of the slow methods; fewer where the stamp says so); rule for closed days: "
+        f"{config.weekend}; smallest effect that matters: {effect} percent per percent; seed {config.seed}.\n"
     )
 
 

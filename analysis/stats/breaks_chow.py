@@ -14,6 +14,7 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
+from analysis.stats.breaks_design import EXACT_FIT
 from analysis.stats.lagged import Floats, Ints
 from analysis.stats.regression import (
     COVARIANCES,
@@ -161,7 +162,7 @@ def chow_test(
     Returns
     -------
     ChowResult or Inapplicable
-        Inapplicable when a stretch is short or its regressors are collinear.
+        Inapplicable when a stretch is short, its regressors are collinear, or nothing is left to explain.
 
     Raises
     ------
@@ -204,6 +205,8 @@ def chow_test(
     fit, null = (ols(design, problem.effect, problem.times) for design in (problem.design, problem.restricted))
     if fit is None or null is None:
         return Inapplicable(method=METHOD, reason="the regressors are collinear or constant within a stretch")
+    if fit.residuals @ fit.residuals <= EXACT_FIT * np.sum((problem.effect - problem.effect.mean()) ** 2):
+        return Inapplicable(method=METHOD, reason="the regression fits the series exactly")
     if cov == "HC3" and float(fit.leverage.max()) > LEVERAGE_LIMIT:
         return Inapplicable(method=METHOD, reason="one row determines a coefficient of a stretch on its own")
     options = {"cov": cov, "test": test, "level": level, "min_rows": minimum, "given": others.shape[1]}

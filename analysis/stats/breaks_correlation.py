@@ -11,10 +11,11 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable, TestResult
+from analysis.stats.breaks_correlation_draws import constant_response_draws
 from analysis.stats.breaks_design import long_run_meat
 from analysis.stats.garch_filter import LEAST_ROWS, fit_garch11
 from analysis.stats.lagged import Floats
-from analysis.stats.regression import as_series, positive_integer
+from analysis.stats.regression import as_series, bootstrap_pvalue, positive_integer, require_generator
 
 CORRELATION = "Test for a break in correlation"
 
@@ -56,7 +57,13 @@ class BreakTestResult(TestResult):
 
 
 def correlation_break(
-    x: ArrayLike, y: ArrayLike, *, bandwidth: int | None = None, volatility: str = "constant"
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    bandwidth: int | None = None,
+    volatility: str = "constant",
+    bootstrap: int = 0,
+    rng: np.random.Generator | None = None,
 ) -> BreakTestResult | Inapplicable | Failed:
     """Test whether the correlation of two series is constant, without assuming when it changes.
 
@@ -70,12 +77,17 @@ def correlation_break(
         are not.
     volatility : {"constant", "garch"}
         Whether each series is first divided by the volatility of a GARCH(1,1) with t errors, fitted to it.
+    bootstrap : int
+        Wild draws in which `y` responds to `x` in one way throughout; 0 for none.
+    rng : Generator, optional
+        Needed when `bootstrap` is positive.
 
     Returns
     -------
     BreakTestResult, Inapplicable or Failed
-        ``estimate`` is the correlation after less before the date of the largest evidence. Failed when no maximum of
-        the GARCH likelihood is found.
+        ``estimate`` is the correlation after less before the date of the largest evidence. ``pvalue`` is that of a
+        constant correlation, ``bootstrap_pvalue`` that of a constant response. Failed when no maximum of the GARCH
+        likelihood is found.
 
     Raises
     ------
@@ -91,10 +103,17 @@ def correlation_break(
     both and a constant response, the paper's setting rejects 33 % of true nulls at 5 %, "garch" with its longer
     bandwidth 5 % (200 replications); a response that rises from 0.5 to 0.9 half way is found in 86 %.
 
+    A volatility that shifts for years is another matter: the correlation of the shocks is the response times the ratio
+    of both volatilities, and moves with that ratio while the response stays (Forbes and Rigobon 2002). With 2,000 rows
+    of GARCH-t the table rejects 5 % where volatility is calm and 69 % where that of `y` beside its response halves half
+    way; the draws, in which the response stays, 3 % and 5 %. The rise from 0.5 to 0.9 they find in 84 %, the table in
+    79 % (150 replications).
+
     References
     ----------
-    Wied, Krämer and Dehling (2012), Econometric Theory 28.
+    Wied, Krämer and Dehling (2012), Econometric Theory 28; Forbes and Rigobon (2002), J. Finance 57.
     """
+    draws = require_generator(bootstrap, rng)
     x = as_series("x", x)
     y = as_series("y", y, x.size)
     places = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
@@ -108,11 +127,14 @@ def correlation_break(
     spread = pair.std(axis=0)
     if (spread <= 1e-12 * np.abs(pair).max(axis=0)).any():
         return Inapplicable(method=CORRELATION, reason="a series is constant")
+    centred, scale = pair - pair.mean(axis=0), np.ones_like(pair)
     if volatility == "garch":
-        filtered = _shocks(pair - pair.mean(axis=0))
-        if isinstance(filtered, str):
-            return Failed(method=CORRELATION, reason=filtered)
-        pair, spread = filtered, filtered.std(axis=0)
+        fitted = _volatility(centred)
+        if isinstance(fitted, str):
+            return Failed(method=CORRELATION, reason=fitted)
+        scale = fitted
+        pair = centred / scale
+        spread = pair.std(axis=0)
     z: Floats = (pair - pair.mean(axis=0)) / spread
     rho = float(np.mean(z[:, 0] * z[:, 1]))
     influence = z[:, 0] * z[:, 1] - rho / 2.0 * np.sum(z**2, axis=1)
@@ -124,9 +146,12 @@ def correlation_break(
     peak = int(np.argmax(np.abs(path)))
     date = int(counts[peak])
     statistic = float(abs(path[peak]))
+    boot: tuple[float | None, float | None] = (None, None)
+    if draws and rng is not None:
+        boot = bootstrap_pvalue(statistic, constant_response_draws(centred, scale, lags, draws, rng))
     return BreakTestResult(
         method=CORRELATION,
-        null="the correlation does not change",
+        null="the correlation does not change" + (" beyond what volatility does to it" if draws else ""),
         alternative="the correlation changes",
         statistic=statistic,
         pvalue=float(stats.kstwobign.sf(statistic)),
@@ -135,11 +160,14 @@ def correlation_break(
         estimate_name="correlation after less before the date",
         nobs=n,
         nobs_lost=x.size - n,
-        options={"bandwidth": lags, "volatility": volatility},
+        options={"bandwidth": lags, "volatility": volatility, "bootstrap": draws},
         reference="Wied, Krämer and Dehling (2012), Econometric Theory 28",
         break_after=int(places[date - 1]) + 1,
         path=path,
         path_after=places[counts - 1] + 1,
+        bootstrap_pvalue=boot[0],
+        bootstrap_error=boot[1],
+        bootstrap_draws=draws,
     )
 
 
@@ -147,13 +175,13 @@ def _bandwidth(n: int, volatility: str) -> int:
     return int(math.log(max(n, 1))) if volatility == "constant" else int(1.5 * math.sqrt(n))
 
 
-def _shocks(centred: Floats) -> Floats | str:
-    """Return both columns over their fitted volatility, or why a fit failed."""
+def _volatility(centred: Floats) -> Floats | str:
+    """Return the fitted volatility of both columns, or why a fit failed."""
     fits = [fit_garch11(column, distribution="t") for column in centred.T]
     for item in fits:
         if isinstance(item, str):
             return item
-    return np.column_stack([item.shocks for item in fits if not isinstance(item, str)])
+    return np.column_stack([np.sqrt(item.variance) for item in fits if not isinstance(item, str)])
 
 
 def _running_correlation(z: Floats, fallback: float) -> Floats:

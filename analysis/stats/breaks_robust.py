@@ -224,7 +224,8 @@ def score_cusum(
     rows, tested = read
     n = len(rows.response)
     Z = rows.design[:, tested]
-    residual = fit(rows.response, rows.design)[1]
+    # The statistic has no unit; squares of very large or small residuals would leave the range of numbers.
+    residual = fit(rows.response / rows.response.std(), rows.design)[1]
     meat = long_run_meat(Z * residual[:, None], cov, hac_bandwidth(n))
     if np.linalg.cond(meat / np.sqrt(np.outer(np.diag(meat), np.diag(meat)))) > 1e12:
         return Inapplicable(method=SCORE_CUSUM, reason="the covariance of the scores is singular")

@@ -15,6 +15,7 @@ from scipy import stats
 from analysis.errors import InputError
 from analysis.results import Inapplicable, Result
 from analysis.stats.breaks_before_after import link_columns
+from analysis.stats.breaks_design import EXACT_FIT
 from analysis.stats.lagged import Floats, Ints
 from analysis.stats.regression import positive_integer
 
@@ -265,7 +266,10 @@ def _fit_block(block: Floats, q: int, enough: np.ndarray) -> tuple[Floats, Float
     b = np.einsum("swi,sw->si", A, Y)
     leverage = np.einsum("swi,swi->sw", A, Z)
     regular &= leverage.max(axis=1) < 1.0 - 1e-9
-    scaled = (Y - np.einsum("swi,si->sw", Z, b)) / np.where(regular[:, None], 1.0 - leverage, 1.0)
+    residual = Y - np.einsum("swi,si->sw", Z, b)
+    # What rounding leaves of an exact fit has no standard error.
+    regular &= np.square(residual).sum(axis=1) > EXACT_FIT * np.square(Y).sum(axis=1)
+    scaled = residual / np.where(regular[:, None], 1.0 - leverage, 1.0)
     scores = A[:, :, :q] * scaled[:, :, None]
     V = np.einsum("swi,swj->sij", scores, scores)
     regular &= np.einsum("sii->si", V).min(axis=1) > 0

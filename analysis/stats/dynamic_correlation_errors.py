@@ -79,10 +79,14 @@ def sampling_errors(
 ) -> dict[str, Any] | None:
     """Return standard errors, the interval of the persistence and the band (n, pairs, 2) of the path.
 
-    None when the matrix of derivatives is singular. The parameters are those of the volatilities, the target's
-    correlations, alpha and beta; the moments are the scores of each step and the products that set the target. Their
-    long-run variance has Bartlett weights over n^(1/3) rows, since products of shocks are related in time.
+    None when the matrix of derivatives is singular or surprises do not fade. The parameters are those of the
+    volatilities, the target's correlations, alpha and beta; the moments are the scores of each step and the products
+    that set the target. Their long-run variance has Bartlett weights over n^(1/3) rows, since products of shocks are
+    related in time.
     """
+    gap = 1.0 - found.alpha - found.beta
+    if not gap > _STEP:  # no room for a difference on either side
+        return None
     names = tuple(
         name for name in _MARGIN if (name != "mu" or mean == "constant") and (name != "gamma" or vol == "gjr")
     )
@@ -110,7 +114,6 @@ def sampling_errors(
     bounded = np.clip(paths, -1 + 1e-12, 1 - 1e-12)
     reach = normal * spreads / (1.0 - bounded**2)
     band = np.tanh(np.arctanh(bounded)[..., None] + reach[..., None] * np.array([-1.0, 1.0]))
-    gap = 1.0 - found.alpha - found.beta
     error = math.sqrt(max(float(covariance[-2:, -2:].sum()), 0.0)) / gap
     return {
         "alpha_error": float(math.sqrt(covariance[-2, -2])),

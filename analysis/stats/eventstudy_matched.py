@@ -202,7 +202,7 @@ def _result(
         outcomes=one.outcomes,
         detectable=rotation.detectable(level) * one.scale,
         independent_episodes=independent,
-        calendars=rotation.statistics.size - 1,
+        calendars=rotation.known.size - 1,
         imbalance=gaps,
     )
 

@@ -75,7 +75,7 @@ def placebo_test(
         joint_pvalue=float(joint_pvalues([one.rotation for one in usable]).min()),
         imbalance=imbalance(matches, last.events, neighbours, ends[-1] - matches.first + 1),
         events=len(last.events),
-        calendars=last.statistics.size - 1,
+        calendars=last.known.size - 1,
     )
 
 

@@ -25,7 +25,7 @@ class Rotation(NamedTuple):
     Attributes
     ----------
     statistics : array of shape (c,)
-        The first one belongs to the true calendar.
+        The first one belongs to the true calendar; NaN where a calendar meets gaps and keeps too few events.
     mean, error : float
         Mean excess over the events less the mean over all dates, and its standard error among the events.
     events : tuple of int
@@ -40,18 +40,23 @@ class Rotation(NamedTuple):
     @property
     def pvalue(self) -> float:
         """Share of calendars with a statistic at least as far from zero as the true one, itself included."""
-        size = np.abs(self.statistics)
+        size = np.abs(self.known)
         return float(np.mean(size >= size[0] * (1 - 1e-9)))
+
+    @property
+    def known(self) -> Floats:
+        """Statistics of the calendars that keep enough events; the others show nothing either way."""
+        return self.statistics[np.isfinite(self.statistics)]
 
     def margin(self, level: float) -> float:
         """Return the half-width of the interval: p ≤ 1 − `level` exactly where the mean exceeds it."""
-        ordered = np.sort(np.abs(self.statistics))[::-1]
+        ordered = np.sort(np.abs(self.known))[::-1]
         place = min(int((1 - level) * ordered.size + 1e-9), ordered.size - 1)
         return float(ordered[place]) * self.error
 
     def detectable(self, level: float) -> float:
         """Return the mean excess that this test would find four times in five."""
-        return self.margin(level) + max(0.0, float(np.quantile(self.statistics, _POWER))) * self.error
+        return self.margin(level) + max(0.0, float(np.quantile(self.known, _POWER))) * self.error
 
 
 def rotate(excess: Floats, events: Sequence[int]) -> Rotation | None:
@@ -97,7 +102,7 @@ def rotate(excess: Floats, events: Sequence[int]) -> Rotation | None:
     if typical == 0.0:
         return None
     variance = (np.maximum(square - total**2 / count, 0.0) + PRIOR_EVENTS * typical) / (count - 1 + PRIOR_EVENTS)
-    statistics = np.divide(total, np.sqrt(count * variance), out=np.zeros(length), where=enough)
+    statistics = np.divide(total, np.sqrt(count * variance), out=np.full(length, np.nan), where=enough)
     error = float(np.sqrt(variance[0] / count[0]))
     return Rotation(statistics, float(total[0] / count[0]), error, kept)
 
@@ -131,7 +136,7 @@ def joint_pvalues(rotations: Sequence[Rotation], *, family_size: int | None = No
     if not rotations:
         raise InputError("there is nothing to correct", given="no rotation")
     moves = np.arange(1, max(rotation.statistics.size for rotation in rotations))
-    draws = np.column_stack([r.statistics[moves % r.statistics.size] for r in rotations])
+    draws = np.column_stack([np.nan_to_num(r.statistics)[moves % r.statistics.size] for r in rotations])
     observed = [float(r.statistics[0]) for r in rotations]
     adjusted = romano_wolf(observed, draws, scale="pvalue", family_size=family_size).adjusted
     return np.maximum(adjusted, [rotation.pvalue for rotation in rotations])

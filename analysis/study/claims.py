@@ -32,8 +32,8 @@ class Evidence(Strict):
 
     With `paired_with`, an entry counts as significant, positive or applicable only if the entry of the same effect and
     cause in that other family is so too. `smallest_effect` replaces that of the study where the estimate has another
-    unit: an interval inside plus or minus it is negligible. The measures `estimate`, `lower` and `upper` exist where
-    exactly one entry is usable.
+    unit: an interval inside plus or minus it is negligible. With `where_significant`, only assets whose entry in that
+    family is significant count. The measures `estimate`, `lower` and `upper` exist where exactly one entry is usable.
 
     `supports` says what a significant result means for the claim: a positive (or negative) one speaks for it and the
     opposite one against it; "any" speaks for it whatever its sign, "against" against it; "nothing" is reported only.
@@ -46,6 +46,7 @@ class Evidence(Strict):
     id: str | None = None
     state: str | None = None
     paired_with: str | None = None
+    where_significant: str | None = None
     smallest_effect: float | None = Field(default=None, gt=0)
     supports: Supports = "positive"
     no_effect: float = 0.0

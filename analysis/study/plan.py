@@ -37,6 +37,7 @@ def declare(
     subjects = Subjects(config, small_cap, crypto, controls, series, events)
     families = [
         *_lead_families(config, small_cap, crypto, controls),
+        _drivers(small_cap, crypto, controls),
         *_same_session(small_cap, crypto, controls),
         _weekend(small_cap, crypto),
         *_correlations(small_cap, crypto),
@@ -103,6 +104,24 @@ def _granger(
     cause, effect = (small_cap, asset) if direction == "lead" else (asset, small_cap)
     name = f"granger.{key(cause)}.{key(effect)}.{clock}.{twin}"
     return Call(name, "granger", effect, cause, clock, given, strict=strict, conditional=twin == "conditional")
+
+
+def _drivers(small_cap: str, crypto: tuple[str, ...], controls: tuple[str, ...]) -> Family:
+    """Whether the drivers' past says what that of small caps does not: only then do they explain a lead seen alone."""
+    calls = tuple(
+        Call(
+            f"drivers.{key(asset)}",
+            "drivers",
+            asset,
+            clock="after",
+            given=(small_cap,),
+            detail=" ".join(controls),
+        )
+        for asset in crypto
+    )
+    return Family(
+        "drivers-lead", "Common drivers lead crypto, beside small caps", ("lead", "risk-appetite"), "bh", calls
+    )
 
 
 def _same_session(small_cap: str, crypto: tuple[str, ...], controls: tuple[str, ...]) -> list[Family]:

@@ -30,6 +30,7 @@ Runner = Callable[[Call, Family, Inputs, Signs | None], list[Entry]]
 
 RUNNERS: Mapping[str, Runner] = {
     "granger": run_leads.run_granger,
+    "drivers": run_leads.run_drivers,
     "beta": run_leads.run_beta,
     "weekend": run_leads.run_weekend,
     "correlation": run_leads.run_correlation,
@@ -42,7 +43,7 @@ RUNNERS: Mapping[str, Runner] = {
 AREA_RUNNERS: Mapping[str, AreaRunner] = {kind: runner for area in AREAS for kind, runner in area.runners.items()}
 _AREA_OF = {kind: area.name for area in AREAS for kind in area.runners}
 _LONG = ("quantile", "varying", "instability", *(kind for area in AREAS for kind in area.long))
-_BOOTSTRAPPED = ("granger", "beta", "weekend", "state_granger", "state_correlation")
+_BOOTSTRAPPED = ("granger", "drivers", "beta", "weekend", "state_granger", "state_correlation")
 
 
 def execute(

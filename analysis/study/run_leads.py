@@ -41,6 +41,24 @@ def run_granger(call: Call, family: Family, inputs: Inputs, signs: Signs | None)
     return [to_entry(result, call, family, dates, getattr(result, "bootstrap_pvalue", None))]
 
 
+def run_drivers(call: Call, family: Family, inputs: Inputs, signs: Signs | None) -> list[Entry]:
+    """Test whether the past of the common drivers helps to predict an asset beside the past of small caps."""
+    if not inputs.plan.controls:
+        return [_without_controls("Granger causality in mean", call, family)]
+    effect, small, controls, dates = inputs.twin_rows(call.clock, call.effect, inputs.plan.small_cap)
+    result = granger_test(
+        effect,
+        controls,
+        lags=inputs.config.lags,
+        given=small,
+        cov=inputs.config.covariance,
+        weights=signs,
+        effect_name=inputs.label(call.effect),
+        cause_name="the common drivers",
+    )
+    return [to_entry(result, call, family, dates, getattr(result, "bootstrap_pvalue", None))]
+
+
 def granger_draws(call: Call, inputs: Inputs, signs: Signs) -> tuple[float, Floats] | Inapplicable:
     """Return observed statistic and bootstrap draws of one lead test, for the joint correction of its family."""
     effect, cause, controls, _ = inputs.twin_rows(call.clock, call.effect, call.cause)

@@ -264,9 +264,9 @@ class ForecastSettings(Strict):
     periods_per_year : float
         Sessions that make a year.
     smallest_gain : float
-        Smallest useful out-of-sample R² a session. With a volatility of 4 % a session, half a percent brings a
-        long-or-flat rule about ten basis points a session before costs, what switching every other session costs at 25
-        each way.
+        Smallest useful out-of-sample R² a session. With a volatility of 4 % a session, a tenth of a percent brings a
+        long-or-flat rule about five basis points a session before costs, what switching every other session costs at
+        the ten each way of the rule that decides.
     """
 
     window: int = Field(default=500, ge=120, le=5000)
@@ -277,7 +277,7 @@ class ForecastSettings(Strict):
     costs: tuple[float, ...] = Field(default=(10.0, 25.0), min_length=1, max_length=4)
     risk_aversion: float = Field(default=3.0, gt=0, le=20)
     periods_per_year: float = Field(default=252.0, gt=0, le=366)
-    smallest_gain: float = Field(default=0.005, gt=0, lt=1)
+    smallest_gain: float = Field(default=0.001, gt=0, lt=1)
 
     @field_validator("horizons")
     @classmethod

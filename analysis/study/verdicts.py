@@ -164,6 +164,10 @@ def _measure(name: str, reading: Reading, denominator: int) -> float | None:
 
 def _read(evidence: Evidence, ledger: Ledger, level: float, smallest_effect: float) -> Reading:
     chosen = [entry for entry in ledger.entries if _selected(evidence, entry)]
+    if evidence.where_significant is not None:
+        there = [item for item in ledger.entries if item.family == evidence.where_significant]
+        found = {item.effect for item in there if is_significant(item, level)}
+        chosen = [entry for entry in chosen if entry.effect in found]
     partners = (
         {(item.effect, item.cause): item for item in ledger.entries if item.family == evidence.paired_with}
         if evidence.paired_with is not None

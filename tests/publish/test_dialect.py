@@ -19,14 +19,14 @@ def _lint(folder: Path, body: str, *, front: str = FRONT) -> list[tuple[str, str
     return [(finding.rule, finding.where) for finding in lint(folder / "page.qmd")]
 
 
-@pytest.mark.parametrize("name", ["claims", "evidence"])
+@pytest.mark.parametrize("name", ["claims", "evidence", "monitor"])
 def test_our_documents_are_clean(repository: Path, name: str) -> None:
     assert [str(finding) for finding in lint(repository / "reports" / f"{name}.qmd")] == []
 
 
 def test_every_document_is_linted(repository: Path) -> None:
     found = {path.stem for path in (repository / "reports").glob("[a-z]*.qmd")}
-    assert found == {"claims", "evidence"}, "name the new document in the test above"
+    assert found == {"claims", "evidence", "monitor"}, "name the new document in the test above"
 
 
 def test_the_demonstration_is_clean_but_for_its_code_and_its_method_heading(tmp_path: Path) -> None:

@@ -236,3 +236,12 @@ def test_series_without_a_complete_row() -> None:
     assert isinstance(before_after(nothing, np.ones(80), at=40), Inapplicable)
     assert isinstance(rolling_link(nothing, np.ones(80), window=30), Inapplicable)
     assert isinstance(placebo_dates(nothing, np.ones(80), at=[40], window=20, exclude=5), Inapplicable)
+
+
+def test_an_exact_fit_allows_no_test() -> None:
+    x = np.random.default_rng(41).standard_t(4, 700)
+    for y in (x, -2.0 * x, 3.0 + 0.1 * x):
+        found = before_after(y, x, at=350, window=250)
+        assert isinstance(found, Inapplicable)
+        assert "exactly" in found.reason
+        assert not np.isfinite(before_after_path(y, x, window=100)[0]).any()

@@ -21,10 +21,12 @@ from analysis.stats.breaks import (
     sequential_breaks,
     sup_f,
 )
+from analysis.stats.breaks_correlation_draws import constant_response_draws, statistics
 from analysis.stats.breaks_design import read_rows
 from analysis.stats.breaks_kernels import score_draws
 from analysis.stats.breaks_robust import prepare_scan
 from analysis.stats.garch_filter import fit_garch11
+from analysis.stats.regression import sign_blocks
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +218,42 @@ def test_filtered_correlation_is_the_plain_test_on_shocks() -> None:
         correlation_break(x, y, volatility="ewma")
 
 
+def test_a_shift_of_volatility_alone_is_no_break_in_correlation() -> None:
+    rng = np.random.default_rng(21)
+    x, e = rng.standard_normal((2, 1500))
+    half = np.arange(1500) < 750
+    shifted = 0.5 * x + np.where(half, 2.5, 0.8) * e
+    for volatility in ("constant", "garch"):
+        result = correlation_break(x, shifted, volatility=volatility, bootstrap=199, rng=np.random.default_rng(1))
+        assert result.pvalue < 0.02
+        assert result.bootstrap_pvalue is not None
+        assert result.bootstrap_pvalue > 0.05
+        assert "beyond what volatility" in result.null
+    moved = correlation_break(
+        x, np.where(half, 0.1, 0.8) * x + e, volatility="garch", bootstrap=199, rng=np.random.default_rng(1)
+    )
+    assert moved.bootstrap_pvalue is not None
+    assert moved.bootstrap_pvalue < 0.01
+    with pytest.raises(InputError, match="generator"):
+        correlation_break(x, shifted, bootstrap=9)
+
+
+def test_draws_of_a_constant_response_use_the_statistic_of_the_data() -> None:
+    rng = np.random.default_rng(22)
+    x, y = rng.standard_normal((2, 300))
+    y = y + 0.4 * x
+    z = np.column_stack([(series - series.mean()) / series.std() for series in (x, y)])
+    plain = correlation_break(x, y, bandwidth=6)
+    assert_allclose(statistics(z[None, :, 0], z[None, :, 1], 6), [plain.statistic], rtol=1e-9)
+    pair = z * [1.0, 3.0]
+    drawn = constant_response_draws(pair, np.ones_like(pair), 6, 40, np.random.default_rng(3))
+    slope = pair[:, 0] @ pair[:, 1] / (pair[:, 0] @ pair[:, 0])
+    residual = pair[:, 1] - slope * pair[:, 0]
+    signs = np.vstack(list(sign_blocks(np.random.default_rng(3), 40, 300)))
+    by_hand = [correlation_break(pair[:, 0], slope * pair[:, 0] + s * residual, bandwidth=6).statistic for s in signs]
+    assert_allclose(drawn, by_hand, rtol=1e-9)
+
+
 def test_data_and_arguments_that_allow_no_test() -> None:
     y, x = loud(80, 15)
     rng = np.random.default_rng(16)
@@ -239,3 +277,10 @@ def test_data_and_arguments_that_allow_no_test() -> None:
         sequential_breaks(y, x, significance=1.5, bootstrap=9, rng=rng)
     with pytest.raises(InputError, match="trim"):
         robust_sup_f(y, x, trim=0.7)
+
+
+def test_the_running_sums_have_no_unit() -> None:
+    y, x = loud(300, 31)
+    plain = score_cusum(y, x, test="slopes")
+    for unit in (1e-100, 1e100):
+        assert_allclose(score_cusum(unit * y, x, test="slopes").statistic, plain.statistic, rtol=1e-9)

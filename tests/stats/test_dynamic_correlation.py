@@ -299,3 +299,13 @@ def test_size_and_power_in_small() -> None:
             moving += not isinstance(result, Failed | Inapplicable) and result.pvalue <= 0.05
     assert null <= 6
     assert moving >= 8
+
+
+def test_one_absurd_price_leaves_no_interval_and_breaks_nothing() -> None:
+    data = np.random.default_rng(1).standard_t(4, (700, 3))[:, :2]
+    data[:, 1] += 0.5 * data[:, 0]
+    data[350, 1] = 1e8
+    found = dynamic_correlation(data, vol="gjr", corrected=True)
+    assert isinstance(found, DynamicCorrelation | Inapplicable | Failed)
+    if isinstance(found, DynamicCorrelation) and found.persistence >= 1.0:
+        assert found.persistence_interval is None

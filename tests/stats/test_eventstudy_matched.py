@@ -324,3 +324,21 @@ def test_wrong_drivers_are_refused() -> None:
         match_dates(np.zeros(50), excluded=np.zeros(50))
     with pytest.raises(InputError, match="trailing"):
         match_dates(np.zeros(50), trailing=1)
+
+
+def test_calendars_without_events_are_no_evidence() -> None:
+    rng = np.random.default_rng(77)
+    events = [700, 720, 745, 760, 790, 810, 850, 880, 905, 930]
+    pvalues = []
+    for _ in range(200):
+        excess = rng.standard_normal(1000)
+        excess[100:600] = np.nan
+        found = rotate(excess, events)
+        assert found is not None
+        kept = np.isfinite(found.statistics)
+        assert 0.2 < np.mean(~kept) < 0.7
+        assert found.known.size == kept.sum()
+        assert np.isfinite([found.margin(0.95), found.detectable(0.95), *joint_pvalues([found])]).all()
+        pvalues.append(found.pvalue)
+    # Counted as calendars that show less, they would bring the median down to about one quarter.
+    assert 0.4 < np.median(pvalues) < 0.6

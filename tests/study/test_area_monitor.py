@@ -116,6 +116,7 @@ def test_pages_say_what_the_ledger_holds(built: tuple[Inputs, Ledger]) -> None:
     words = exhibits_monitor.sentences(ledger, inputs)
     gap = ledger.entry("monitor.link.btc.21.gap")
     assert gap.summary.split(":")[0] in {"confirms", "diverges", "undecided"}
+    assert "percent (log returns)" in words["answer"]
     unusual = [
         item.title
         for item in inputs.config.monitor.watched

@@ -13,11 +13,12 @@ from analysis.market import catalog as catalogs
 from analysis.market import collect, snapshot
 from analysis.sources.base import RawSeries
 from analysis.sources.simulated import MarketSpec
+from analysis.stats.exposures import shock_betas
 from analysis.stats.exposures_result import ShockBetas
 from analysis.study import claims, config, prepare, run, verdicts
 from analysis.study.areas import smallcaps
 from analysis.study.areas.smallcaps_profitability import SORTED
-from analysis.study.areas.smallcaps_sensitivity import LEGS, sample_returns
+from analysis.study.areas.smallcaps_sensitivity import LEGS, _difference, sample_returns
 from analysis.study.config import StudyConfig
 from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
@@ -280,3 +281,17 @@ def test_a_shock_that_moves_nothing_has_no_direction(
     assert entry.status == "inapplicable"
     assert "told from zero" in entry.reason
     assert ledger.entry("sensitivity.study.beta.dgs2.small").status == "ok"
+
+
+def test_responses_in_opposite_directions_are_not_compared_in_size(inputs: Inputs) -> None:
+    rng = np.random.default_rng(6)
+    shock, one, two = rng.standard_normal((3, 400))
+    family = next(item for item in inputs.plan.families if item.name == "sensitivity-study")
+    call = next(item for item in family.calls if item.detail.startswith("beta/"))
+    used = inputs.dates[:400]
+    for beta, status in ((-0.5, "inapplicable"), (0.5, "ok")):
+        result = shock_betas(shock + one, beta * shock + two, shock, bootstrap=99, rng=np.random.default_rng(1))
+        assert isinstance(result, ShockBetas)
+        entry = _difference(result, call, family, used, "further")
+        assert entry.status == status
+        assert ("opposite directions" in entry.reason) == (beta < 0)

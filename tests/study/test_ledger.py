@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import InputError, LedgerError
@@ -238,6 +238,7 @@ def ledgers(draw: st.DrawFn) -> Ledger:
 
 
 @given(book=ledgers())
+@settings(deadline=None)
 def test_round_trip_is_lossless(book: Ledger, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("ledger")
     book.write(folder, version="v")

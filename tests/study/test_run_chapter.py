@@ -6,9 +6,10 @@ import numpy as np
 import statsmodels.api as sm
 
 from analysis.results import Inapplicable
+from analysis.stats.granger import GrangerResult, granger_test
 from analysis.stats.granger_nonlinear import diks_panchenko
 from analysis.stats.granger_varying import TimeVaryingResult, time_varying_granger
-from analysis.study.run_chapter import freed
+from analysis.study.run_chapter import both_freed, freed
 
 
 def _driven(n: int = 1200) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -40,9 +41,9 @@ def test_without_drivers_nothing_changes() -> None:
 def test_a_common_driver_leads_alone_and_not_beside_it() -> None:
     effect, cause, driver = _driven()
     shares = []
-    for series in (effect, freed(effect, driver, 2)):
+    for pair in ((effect, cause), both_freed(effect, cause, driver, 2)):
         result = time_varying_granger(
-            series, cause, lags=2, extra_lags=0, window=400, cov="HC0", bootstrap=49,
+            *pair, lags=2, extra_lags=0, window=400, cov="HC0", bootstrap=49,
             rng=np.random.default_rng(1), control_window=63, sup_pvalue=False, threads=1,
         )  # fmt: skip
         assert isinstance(result, TimeVaryingResult)
@@ -55,7 +56,38 @@ def test_a_common_driver_leads_alone_and_not_beside_it() -> None:
 def test_dependence_in_the_middle_of_the_distribution_is_freed_too() -> None:
     effect, cause, driver = _driven()
     alone = diks_panchenko(effect, cause, filter="none")
-    beside = diks_panchenko(freed(effect, driver, 2), cause, filter="none")
+    beside = diks_panchenko(*both_freed(effect, cause, driver, 2), filter="none")
+    assert not isinstance(alone, Inapplicable)
+    assert not isinstance(beside, Inapplicable)
+    assert alone.pvalue < 0.01
+    assert beside.pvalue > 0.05
+
+
+def test_a_lead_of_the_cause_itself_is_found_beside_a_driver_it_moves_with() -> None:
+    rng = np.random.default_rng(3)
+    driver, own, effect = rng.standard_normal((3, 900))
+    cause = 0.9 * driver + np.sqrt(0.19) * own
+    effect[1:] += 0.25 * cause[:-1]
+    given = driver[:, None]
+    whole = granger_test(effect, cause, lags=2, given=given)
+    parts = granger_test(*both_freed(effect, cause, given, 2), lags=2)
+    assert isinstance(whole, GrangerResult)
+    assert isinstance(parts, GrangerResult)
+    assert whole.pvalue < 0.01
+    # Freed of the same sessions, both ways answer the same question.
+    assert parts.estimate is not None
+    assert whole.estimate is not None
+    assert abs(parts.estimate - whole.estimate) < 0.05
+    assert parts.pvalue < 0.01
+
+
+def test_a_nonlinear_trace_of_the_driver_is_not_taken_for_one_of_the_cause() -> None:
+    rng = np.random.default_rng(5)
+    driver, own, effect = rng.standard_normal((3, 800))
+    effect[1:] += 0.5 * (driver[:-1] ** 2 - 1.0)
+    cause = 0.9 * driver + np.sqrt(0.19) * own
+    alone = diks_panchenko(effect, cause, filter="none")
+    beside = diks_panchenko(*both_freed(effect, cause, driver[:, None], 2), filter="none")
     assert not isinstance(alone, Inapplicable)
     assert not isinstance(beside, Inapplicable)
     assert alone.pvalue < 0.01

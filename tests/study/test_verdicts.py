@@ -175,6 +175,24 @@ def test_a_lead_that_only_the_drivers_show_is_not_called_absent(repository: Path
     assert "beside the common drivers only" in _shipped(repository, "lead", *entries)[1]
 
 
+@pytest.mark.parametrize(("p", "lead", "appetite"), [(0.01, "explains it", "supported"), (0.5, "told apart", "mixed")])
+def test_only_drivers_that_predict_beside_small_caps_explain_a_lead(
+    repository: Path, p: float, lead: str, appetite: str
+) -> None:
+    entries = _leads({"a": 0.001, "b": 0.9}, {"a": 0.3, "b": 0.9})
+    # What the drivers say of the asset without a lead decides nothing.
+    entries += [_entry("a", 0.5, p, family="drivers-lead"), _entry("b", 0.5, 0.51 - p, family="drivers-lead")]
+    for name, beside in (("a", 0.9), ("b", 0.9)):
+        entries.append(_entry(name, 0.9, 0.001, family="same-session"))
+        entries.append(_entry(name, 0.0, beside, family="same-session-conditional"))
+    verdict, because = _shipped(repository, "lead", *entries)
+    assert verdict == "mixed"
+    assert lead in because
+    assert _shipped(repository, "risk-appetite", *entries)[0] == appetite
+    if appetite == "mixed":
+        assert "seem to lead" in _shipped(repository, "risk-appetite", *entries)[1]
+
+
 def test_a_lead_without_any_driver_to_judge_it_is_not_called_an_artefact(repository: Path) -> None:
     entries = _leads({"a": 0.001, "b": 0.001}, {"a": None, "b": None}, overlap=0.001)
     verdict, because = _shipped(repository, "lead", *entries)
@@ -195,7 +213,7 @@ def test_support_needs_the_same_assets_both_ways(repository: Path) -> None:
 def test_absence_is_no_support_for_shared_risk_appetite(repository: Path) -> None:
     names = "abcdefghijk"
     entries = [_entry(name, 0.5, 0.001, family="same-session") for name in names]
-    entries += [_entry(name, 0.5, 0.9, family="lead-conditional") for name in names]
+    entries += [_entry(name, 0.5, 0.9, family=family) for name in names for family in ("lead", "lead-conditional")]
     few = [_entry(name, 0.5, 0.001, family="same-session-conditional") for name in "ab"]
     few += [_absent(name, "same-session-conditional") for name in names[2:]]
     assert _shipped(repository, "risk-appetite", *entries, *few)[0] == "not testable"
@@ -208,3 +226,57 @@ def test_the_sign_of_a_difference_between_states_is_told(repository: Path) -> No
     same = [_entry(name, 0.0, 0.9, family="state-correlation.liquidity_growing") for name in "bcd"]
     verdict, because = _shipped(repository, "liquidity-state", *lower, *same)
     assert (verdict, because.split(" for ")[0]) == ("mixed", "the correlation is lower while liquidity grows")
+
+
+def test_a_gain_above_the_smallest_useful_one_does_not_speak_against_a_signal(repository: Path) -> None:
+    declared = claim_files.load(repository / "data" / "claims.toml")
+    entries = [
+        _entry("a", 1.0, 0.001, family="forecast-too-small"),
+        _entry("b", -1.0, 0.001, family="forecast-too-small"),
+    ]
+    judged = judge(declared, Ledger(tuple(entries)), level=0.05, smallest_effect=0.1)
+    item = next(item for item in judged if item.claim == "useful-signal")
+    reading = next(reading for reading in item.readings if reading.name == "too-small")
+    assert (reading.speaks_for, reading.speaks_against) == (1, 1)
+
+
+def _comparison(name: str, value: float, p: float) -> Entry:
+    """Return one comparison of small with large caps."""
+    return Entry(
+        id=f"sensitivity.study.{name}", family="sensitivity-study", estimate=value, lower=value - 0.1,
+        upper=value + 0.1, level=0.95, pvalue=p / 2, pvalue_adjusted=p, adjustment="x",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("volatility", "illiquidity", "shock", "words"),
+    [
+        ((0.5, 0.01), (1.0, 0.9), (0.0, 0.9), "less volatile"),
+        ((1.0, 0.9), (0.5, 0.01), (0.0, 0.9), "more liquid"),
+        ((1.0, 0.9), (1.0, 0.9), (-0.5, 0.01), "respond less"),
+    ],
+)
+def test_a_difference_the_other_way_is_not_called_none(
+    repository: Path,
+    volatility: tuple[float, float],
+    illiquidity: tuple[float, float],
+    shock: tuple[float, float],
+    words: str,
+) -> None:
+    entries = [_comparison("volatility", *volatility), _comparison("illiquidity", *illiquidity)]
+    entries += [_comparison("beta.a", *shock), _comparison("beta.b", 0.0, 0.9), _comparison("beta.c", 0.0, 0.9)]
+    verdict, because = _shipped(repository, "small-more-sensitive", *entries)
+    assert verdict == "mixed"
+    assert words in because
+    none = [_comparison(item.id.removeprefix("sensitivity.study."), 1.0 if i < 2 else 0.0, 0.9)
+            for i, item in enumerate(entries)]  # fmt: skip
+    assert _shipped(repository, "small-more-sensitive", *none)[0] == "no evidence"
+
+
+def test_timing_that_was_not_tested_is_not_called_equal(repository: Path) -> None:
+    stem = "response-equality"
+    entries = [_entry(f"path.rut.{group}.bivariate", 0.5, 0.01, family=stem) for group in ("all", "older")]
+    entries += [_absent(f"timing.rut.{group}.bivariate", stem) for group in ("all", "older")]
+    verdict, because = _shipped(repository, "timing-magnitude", *entries)
+    assert verdict == "mixed"
+    assert "could not be tested" in because

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.publish.values import field_text
+from analysis.publish.values import field_text, format_value
 from analysis.study.entry import Entry
 from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
@@ -13,6 +13,11 @@ DASH = "–"
 def p_adjusted(entry: Entry) -> str:
     """Return the corrected p-value, or the raw one of a family that is not corrected."""
     return field_text(entry, "p_adj" if entry.pvalue_adjusted is not None else "p")
+
+
+def count_words(count: int) -> str:
+    """Return a count for a sentence: "none" reads better than a zero."""
+    return "none" if count == 0 else format_value(count, "count")
 
 
 def state_label(name: str) -> str:
@@ -29,11 +34,6 @@ def in_order(ledger: Ledger, inputs: Inputs, family: str) -> list[Entry]:
         return order.get(entry.effect, order.get(entry.cause, len(order)))
 
     return sorted(ledger.family(family), key=place)
-
-
-def row_of(entry: Entry, label: str, numbers: tuple[str, ...], tail: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a row: a label, the named fields of an entry, and further finished cells."""
-    return (label, *fields(entry, numbers), *tail)
 
 
 def fields(entry: Entry, numbers: tuple[str, ...]) -> tuple[str, ...]:

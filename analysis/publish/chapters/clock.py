@@ -107,9 +107,10 @@ def sentences(ledger: Ledger, inputs: Inputs) -> dict[str, str]:
             f"Read at the equity close, small caps and {label} correlate at "
             f"{field_text(at['close'][0], 'estimate')} in the same session and at "
             f"{field_text(at['close'][1], 'estimate')} when small caps come one session first. "
-            f"Read {WORDS['before']}, the same prices show {field_text(at['before'][0], 'estimate')} and "
+            f"Read {WORDS['before']}, daily bars of the same sessions show "
+            f"{field_text(at['before'][0], 'estimate')} and "
             f"{field_text(at['before'][1], 'estimate')}, and a test of causality reports {said} of small caps "
-            f"(adjusted p {p['before']}) where the close shows {truth} (adjusted p {p['close']})."
+            f"(p adj. {p['before']}) where the close shows {truth} (p adj. {p['close']})."
         )
     }
 

@@ -11,11 +11,11 @@ from analysis.figures import lags, records, responses, states
 from analysis.figures.style import FigureSpec
 from analysis.market.highs import record_facts, record_highs, running_record
 from analysis.publish.anchors import marked
-from analysis.publish.chapters.cells import DASH, fields, in_order, p_adjusted, row_of, state_label
+from analysis.publish.chapters.cells import DASH, fields, in_order, p_adjusted, state_label
 from analysis.publish.chapters.verdicts import evidence_table, verdict_table
 from analysis.publish.values import field_text, format_value
 from analysis.stats.crosscorr import CrossCorrelation
-from analysis.study.calls import Family, key
+from analysis.study.calls import key
 from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
 from analysis.study.verdicts import Judgement
@@ -23,6 +23,13 @@ from analysis.tables.table import Column, TableSpec
 
 _RESPONSE_UNIT = "Percent change of crypto per one percent change of small caps"
 _ASSET = Column("Asset", weight=14)
+# The tables of leads: direction and clock in words, by family.
+_GRANGER = {
+    "lead": "Small caps lead crypto, strictly predictive clock",
+    "lead-overlap": "Small caps lead crypto, overlapping clock",
+    "reverse": "Crypto leads small caps, strictly predictive clock",
+    "reverse-overlap": "Crypto leads small caps, overlapping clock",
+}
 
 
 def figures(ledger: Ledger, inputs: Inputs) -> dict[str, FigureSpec]:
@@ -31,12 +38,14 @@ def figures(ledger: Ledger, inputs: Inputs) -> dict[str, FigureSpec]:
     made: dict[str, FigureSpec | None] = {
         "lead": _responses(
             ledger, inputs, ("lead", "lead-conditional"), "lead",
-            f"What follows a one percent rise of small caps over the next {inputs.config.lags} sessions, with 95% "
-            "intervals; strictly predictive clock.", "Cumulative response of crypto to past small-cap returns",
+            f"What follows a one percent rise of small caps, summed over the next {inputs.config.lags} sessions, with "
+            "95% intervals, not corrected for the number of assets; strictly predictive clock. An interval across zero "
+            "leaves either sign open, up to its ends.", "Cumulative response of crypto to past small-cap returns",
         ),
         "same": _responses(
             ledger, inputs, ("same-session", "same-session-conditional"), "same",
-            "How crypto moves with small caps within the session, with 95% intervals.",
+            "How crypto moves with small caps within the session, with 95% intervals, not corrected for the number of "
+            "assets.",
             "Same-session response of crypto to small caps",
         ),
         "clocks": _clocks(ledger, inputs, first),
@@ -50,16 +59,14 @@ def figures(ledger: Ledger, inputs: Inputs) -> dict[str, FigureSpec]:
 def tables(ledger: Ledger, judgements: Iterable[Judgement], inputs: Inputs) -> dict[str, TableSpec]:
     """Return every table, by name."""
     judged = tuple(judgements)
-    made = {"verdicts": verdict_table(ledger, judged, inputs), "claim-evidence": evidence_table(ledger, judged, inputs)}
+    made = {"verdicts": verdict_table(judged), "claim-evidence": evidence_table(ledger, judged, inputs)}
     made |= {"records": _record_table(ledger, inputs)}
-    for family in inputs.plan.families:
-        if family.calls[0].kind == "granger":
-            made[family.name] = _granger(ledger, inputs, family)
+    made |= {name: _granger(ledger, inputs, name) for name in _GRANGER}
     made["same"] = _same(ledger, inputs)
     made["ccf"] = _ccf(ledger, inputs)
     made["weekend"] = _weekend(ledger, inputs)
     made["state-spells"] = _spells(ledger, inputs)
-    for kind, what in (("state-granger", "response"), ("state-correlation", "correlation")):
+    for kind, what in (("state-granger", "lead"), ("state-correlation", "same-session correlation")):
         made[kind] = _by_state(ledger, inputs, kind, what)
     made["diagnostics"] = _diagnostics(ledger, inputs)
     return made
@@ -209,32 +216,39 @@ def _states(ledger: Ledger, inputs: Inputs, asset: str) -> FigureSpec | None:
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-def _granger(ledger: Ledger, inputs: Inputs, family: Family) -> TableSpec:
-    adjusted = family.adjustment != "none"
+def _granger(ledger: Ledger, inputs: Inputs, name: str) -> TableSpec:
+    """Return one row an asset: the response alone and beside the common drivers; the headline shows the plain F too."""
+    plain = {entry.effect: entry for entry in ledger.family("plain")} if name == "lead" else {}
     columns = (
         _ASSET,
-        Column("Response, 95% interval", weight=24),
-        Column("F", "right", weight=8),
-        Column("p", "right", weight=8),
-        *((Column("p adj.", "right", weight=8),) if adjusted else ()),
-        Column("N", "right", weight=8),
-        Column("Sample", weight=24),
+        Column("Alone, 95% interval", weight=22),
+        Column("p", "right", weight=7),
+        Column("p adj.", "right", weight=7),
+        *((Column("plain p", "right", weight=7),) if plain else ()),
+        Column("Beside drivers, 95% interval", weight=24),
+        Column("p", "right", weight=7),
+        Column("p adj.", "right", weight=7),
+        Column("N", "right", weight=7),
     )
+    lead = name.startswith("lead")
+    beside = {(entry.cause, entry.effect): entry for entry in ledger.family(f"{name}-conditional")}
     rows = []
-    lead = not family.name.startswith("reverse")
-    for entry in in_order(ledger, inputs, family.name):
-        label = marked(entry, inputs.label(entry.effect if lead else entry.cause))
-        numbers = ("effect", "statistic", "p", *(("p_adj",) if adjusted else ()), "n")
-        rows.append(row_of(entry, label, numbers, (f"{entry.start} to {entry.end}" if entry.start else DASH,)))
-    correction = {
-        "romano-wolf": "p adj.: step-down maximum statistic over the assets",
-        "bh": "p adj.: false discovery rate over the assets",
-        "none": "no correction, as usually reported",
-    }
-    source = "p: wild bootstrap" if adjusted else "p: F distribution, homoskedastic errors"
-    order = f"{inputs.config.lags} lag{'' if inputs.config.lags == 1 else 's'}"
-    note = f"{family.title}; {order}; {source}; {correction[family.adjustment]}."
-    return TableSpec(family.name, columns, tuple(rows), note)
+    for entry in in_order(ledger, inputs, name):
+        twin, asset = beside[entry.cause, entry.effect], entry.effect if lead else entry.cause
+        first = fields(entry, ("effect", "p", "p_adj"))
+        usual = tuple(marked(plain[asset], fields(plain[asset], ("p",))[0]) for _ in range(bool(plain)))
+        second = fields(twin, ("effect", "p", "p_adj"))
+        row = (marked(entry, inputs.label(asset)), *first, *usual, marked(twin, second[0]), *second[1:])
+        rows.append((*row, field_text(entry, "n") if entry.status == "ok" else DASH))
+    headline = name == "lead"
+    correction = "the step-down maximum statistic alone, the " if headline else "the "
+    usual_words = "; plain p: the uncorrected F test with homoskedastic errors that others report" if headline else ""
+    caption = (
+        f"{_GRANGER[name]}: sum of {_lag_words(inputs.config.lags)}, percent per percent; p: wild bootstrap; "
+        f"p adj.: {correction}false discovery rate{' beside the drivers' if headline else ''}, over the "
+        f"assets{usual_words}."
+    )
+    return TableSpec(name, columns, tuple(rows), caption)
 
 
 def _same(ledger: Ledger, inputs: Inputs) -> TableSpec:
@@ -254,7 +268,10 @@ def _same(ledger: Ledger, inputs: Inputs) -> TableSpec:
         second = fields(twin, ("effect", "p_adj", "n"))
         second = (marked(twin, second[0]), *second[1:])
         rows.append((marked(entry, inputs.label(entry.effect)), *first, *second))
-    caption = "Same-session response of crypto to small caps, alone and beside the common drivers of the same session."
+    caption = (
+        "Same-session response of crypto to small caps, percent per percent, alone and beside the common drivers of "
+        "the same session; p adj.: false discovery rate over the assets."
+    )
     return TableSpec("same", columns, tuple(rows), caption)
 
 
@@ -281,38 +298,35 @@ def _weekend(ledger: Ledger, inputs: Inputs) -> TableSpec:
 
 
 def _ccf(ledger: Ledger, inputs: Inputs) -> TableSpec:
+    """Return one row an asset: the same session and both sides under both clocks."""
     columns = (
         _ASSET,
-        Column("Clock", weight=12),
-        Column("Same session, 95% interval", weight=22),
-        Column("p adj., small caps first", "right", weight=12),
-        Column("p adj., crypto first", "right", weight=12),
+        Column("Same session, day ends after", weight=16),
+        Column("Same session, day ended before", weight=22),
+        Column("Small caps first: after", "right", weight=11),
+        Column("before", "right", weight=8),
+        Column("Crypto first: after", "right", weight=11),
+        Column("before", "right", weight=8),
         Column("N", "right", weight=8),
     )
-    words = {"after": "ends after", "before": "ended before"}
     rows = []
     for asset in inputs.plan.crypto:
-        for clock, text in words.items():
-            base = f"ccf.{key(inputs.plan.small_cap)}.{key(asset)}.{clock}"
-            entry = ledger.entry(base)
-            ahead, behind = ledger.entry(f"{base}.lead"), ledger.entry(f"{base}.lag")
-            rows.append(
-                (
-                    marked(entry, inputs.label(asset)),
-                    text,
-                    fields(entry, ("effect",))[0],
-                    marked(ahead, fields(ahead, ("p_adj",))[0]),
-                    marked(behind, fields(behind, ("p_adj",))[0]),
-                    fields(entry, ("n",))[0],
-                )
+        bases = [f"ccf.{key(inputs.plan.small_cap)}.{key(asset)}.{clock}" for clock in ("after", "before")]
+        same = [ledger.entry(base) for base in bases]
+        sides = [ledger.entry(f"{base}.{side}") for side in ("lead", "lag") for base in bases]
+        rows.append(
+            (
+                inputs.label(asset),
+                *(marked(entry, fields(entry, ("effect",))[0]) for entry in same),
+                *(marked(entry, fields(entry, ("p_adj",))[0]) for entry in sides),
+                fields(same[0], ("n",))[0],
             )
+        )
     caption = (
-        "Cross-correlation under both clocks (the crypto day ends after, or ended before, the equity close); "
-        "p adj.: robust "
-        f"cumulative test over lags 1 to {inputs.config.correlation_lags}, false discovery rate over the strictly "
-        "predictive tests (small caps first where the day ends after, crypto first where it ended before) and, "
-        "apart, over "
-        "the overlapping ones."
+        "Correlation in the same session, with 95% interval, where the crypto day ends after or ended before the "
+        f"equity close; then p adj. of the robust cumulative test over lags 1 to {inputs.config.correlation_lags}. "
+        "Strictly predictive: small caps first where the day ends after, crypto first where it ended before. False "
+        "discovery rate over these and, apart, over the overlapping ones."
     )
     return TableSpec("ccf", columns, tuple(rows), caption)
 
@@ -320,27 +334,30 @@ def _ccf(ledger: Ledger, inputs: Inputs) -> TableSpec:
 def _by_state(ledger: Ledger, inputs: Inputs, prefix: str, what: str) -> TableSpec:
     """Return one cell an asset and state: the difference between the states with its corrected p-value."""
     chosen = inputs.config.states
-    correlation = prefix == "state-correlation"
-    columns = (_ASSET, *(Column(state_label(state), "right", weight=10) for state in chosen))
+    columns = (Column("Asset", weight=9), *(Column(state_label(state), "right", weight=12) for state in chosen))
     rows = []
     for asset in inputs.plan.crypto:
         cells = []
         for state in chosen:
             entry = ledger.entry(f"{prefix}.{state}.{key(inputs.plan.small_cap)}.{key(asset)}")
-            text = "n/a"
-            if entry.status == "ok":
-                raw = f"{field_text(ledger.entry(f'{entry.id}.raw'), 'estimate')}; " if correlation else ""
-                text = f"{raw}{field_text(entry, 'estimate')} ({p_adjusted(entry)})"
-            cells.append(marked(entry, text))
+            ok = entry.status == "ok"
+            cells.append(marked(entry, f"{field_text(entry, 'estimate')} ({p_adjusted(entry)})" if ok else "n/a"))
         rows.append((inputs.label(asset), *cells))
-    first = "raw; corrected for volatility" if correlation else "while it holds less otherwise"
+    how = (
+        "corrected for volatility"
+        if prefix == "state-correlation"
+        else f"percent per percent, {_lag_words(inputs.config.state_lags)}"
+    )
     caption = (
-        f"Difference of the {what} between each state and its opposite: {first} (in brackets: corrected p of equality, "
-        "false discovery rate over the assets of a state, not over the states); n/a: the state cannot be "
-        "tested, the ledger "
-        "says why."
+        f"Difference of the {what}, while a state holds less otherwise ({how}), with p adj. of equality in brackets: "
+        "false discovery rate over the assets of a state, not over the states. n/a: the state cannot be tested, the "
+        "ledger says why."
     )
     return TableSpec(prefix, columns, tuple(rows), caption)
+
+
+def _lag_words(lags: int) -> str:
+    return f"{lags} lag{'' if lags == 1 else 's'}"
 
 
 def _raw_p(ledger: Ledger, base: str) -> str:
@@ -372,13 +389,21 @@ def _spells(ledger: Ledger, inputs: Inputs) -> TableSpec:
 def _diagnostics(ledger: Ledger, inputs: Inputs) -> TableSpec:
     tests = (("adf", "Unit root (ADF)"), ("kpss", "Stationarity (KPSS)"), ("ljung-box", "Autocorrelation"),
              ("arch", "Changing volatility"), ("jarque-bera", "Normality"))  # fmt: skip
-    columns = (_ASSET, *(Column(title, "right", weight=12) for _, title in tests), Column("N", "right", weight=8))
+    columns = (
+        _ASSET,
+        *(Column(title, "right", weight=14) for _, title in tests),
+        Column("N", "right", weight=8),
+        Column("Sample", weight=24),
+    )
     rows = []
     for name in (inputs.plan.small_cap, *inputs.plan.crypto):
         entries = [ledger.entry(f"diagnostics.{key(name)}.{test}") for test, _ in tests]
         cells = [marked(entry, fields(entry, ("p",))[0]) for entry in entries]
-        rows.append((inputs.label(name), *cells, fields(entries[0], ("n",))[0]))
-    return TableSpec("diagnostics", columns, tuple(rows), "p-values of each null hypothesis for the return series.")
+        first = entries[0]
+        span = f"{first.start} to {first.end}" if first.start else DASH
+        rows.append((inputs.label(name), *cells, fields(first, ("n",))[0], span))
+    caption = "Daily returns of each series: p of each null hypothesis, uncorrected, and the sample."
+    return TableSpec("diagnostics", columns, tuple(rows), caption)
 
 
 def _record_table(ledger: Ledger, inputs: Inputs) -> TableSpec:

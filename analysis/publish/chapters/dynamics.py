@@ -174,7 +174,7 @@ def _timing(ledger: Ledger, inputs: Inputs) -> TableSpec:
     last = inputs.config.dynamics.horizon
     caption = (
         "Timing of the response: the session by which half of the largest sum has come and that of the largest, with "
-        "95% intervals; corrected p of no response in any later session, strictly predictive; and the share of the "
+        "95% intervals; p adj. of no response in any later session, strictly predictive; and the share of the "
         f"variance of daily crypto returns that small caps explain, {last} sessions and one session ahead, when they "
         "come first."
     )
@@ -192,7 +192,7 @@ def _equality(ledger: Ledger, inputs: Inputs) -> TableSpec:
         "size": f"One sum after {week} sessions",
     }
     columns = (
-        Column("What would be equal", weight=24),
+        Column("What would be equal", weight=34),
         Column("Assets", "right", weight=7),
         Column("Widest gap alone", "right", weight=17),
         Column("p adj.", "right", weight=7),
@@ -220,7 +220,7 @@ def _equality(ledger: Ledger, inputs: Inputs) -> TableSpec:
     caption = (
         "Do all assets respond alike? Tests on the sessions that all of them have, alone and beside the common "
         "drivers. Widest gap: largest less smallest response at the horizon that differs most, or the later response "
-        "least in step with the first; intervals allow for picking it, and p is corrected over all rows."
+        "least in step with the first; intervals allow for picking it, and p adj. corrects over all rows."
     )
     return TableSpec("dynamics-equality", columns, tuple(rows), caption)
 
@@ -251,6 +251,6 @@ def _states(ledger: Ledger, inputs: Inputs) -> TableSpec:
     week = inputs.config.dynamics.sum_horizon
     caption = (
         f"Response after {week} sessions while a state holds less the response otherwise, in percent, with 95% "
-        "intervals; corrected p of equal paths. The state is known a session before."
+        "intervals; p adj. of equal paths. The state is known a session before."
     )
     return TableSpec("dynamics-states", tuple(columns), tuple(rows), caption)

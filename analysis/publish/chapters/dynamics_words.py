@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.errors import LedgerError
-from analysis.publish.chapters.cells import state_label
+from analysis.publish.chapters.cells import count_words, state_label
 from analysis.publish.values import field_text, format_value
 from analysis.stats.dynamics import LocalProjection
 from analysis.study.calls import key
@@ -20,12 +20,12 @@ def _count(number: int) -> str:
 def _of(entries: list[Entry], inputs: Inputs) -> str:
     """Return how many of the tests of a family stand after correction."""
     found = sum(1 for entry in entries if is_significant(entry, inputs.config.level))
-    return f"{_count(found)} of {_count(len(entries))}"
+    return f"{count_words(found)} of {_count(len(entries))}"
 
 
 def _p(entry: Entry) -> str:
     value = entry.pvalue if entry.pvalue_adjusted is None else entry.pvalue_adjusted
-    return f"adjusted p {format_value(value, 'p_equation')}"
+    return f"p adj. {format_value(value, 'p_equation')}"
 
 
 def _family(ledger: Ledger, name: str) -> list[Entry]:
@@ -44,8 +44,8 @@ def answer(ledger: Ledger, inputs: Inputs) -> str:
     after = _of(_family(ledger, "response-later-bivariate"), inputs)
     return (
         f"When small caps rise by an unexpected one percent, crypto moves in the same session by between {ends[0]} and "
-        f"{ends[1]}; the response from that session on differs from zero in {_of(alone, inputs)} assets, and in the "
-        f"later sessions alone in {after}. {_verdict(ledger, inputs)}"
+        f"{ends[1]}; the response from that session on differs from zero for {_of(alone, inputs)} assets, and in the "
+        f"later sessions taken alone for {after}. {_verdict(ledger, inputs)}"
     )
 
 
@@ -74,6 +74,9 @@ def _verdict(ledger: Ledger, inputs: Inputs) -> str:
     amounts, times = _stands(amount, inputs), _stands(timing, inputs)
     if amounts and times:
         text = "The assets respond by different amounts and at different times"
+    elif amounts and all(entry.status != "ok" for entry in timing):
+        why = timing[0].reason
+        text = f"The assets respond by different amounts; whether at different times cannot be tested ({why})"
     elif amounts:
         text = "The assets respond by different amounts, but no difference in timing is found"
     elif times:
@@ -97,7 +100,7 @@ def later(ledger: Ledger, inputs: Inputs) -> str:
         if all(entry.status != "ok" for entry in entries):
             parts.append(f"{words} it cannot be tested ({entries[0].reason})")
         else:
-            parts.append(f"{words} in {_of(entries, inputs)} assets")
+            parts.append(f"{words} for {_of(entries, inputs)} assets")
     return f"A response in the sessions after the move is found {' and '.join(parts)}."
 
 
@@ -109,7 +112,7 @@ def equality(ledger: Ledger, inputs: Inputs) -> str:
         entry = _pair(ledger, inputs, null, "bivariate")[0]
         if entry.status == "ok":
             verb = "differ" if is_significant(entry, inputs.config.level) else "show no difference"
-            parts.append(f"in {words} the assets {verb} ({_p(entry)}, n = {field_text(entry, 'n')})")
+            parts.append(f"in {words} the assets {verb} ({_p(entry)}, N = {field_text(entry, 'n')})")
         else:
             parts.append(f"{words} cannot be compared: {entry.reason}")
     text = "; ".join(parts)
@@ -124,7 +127,7 @@ def states(ledger: Ledger, inputs: Inputs) -> str:
         if all(entry.status != "ok" for entry in entries):
             parts.append(f"The state “{state_label(name)}” cannot be tested: {entries[0].reason}.")
         else:
-            parts.append(f"With “{state_label(name)}” the response differs in {_of(entries, inputs)} assets.")
+            parts.append(f"In the state “{state_label(name)}” the response differs for {_of(entries, inputs)} assets.")
     return " ".join(parts) or "The study declares no state for the responses."
 
 

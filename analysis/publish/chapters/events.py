@@ -13,7 +13,6 @@ from analysis.publish.chapters import events_words
 from analysis.publish.chapters.events_words import ASSET_WORDS, asset_label, matched, record_entries
 from analysis.publish.values import field_text, format_level, format_value
 from analysis.stats.eventstudy_matched_result import EventPath
-from analysis.stats.eventstudy_result import EventStudyResult
 from analysis.study.areas.events_data import BASKET
 from analysis.study.calls import key
 from analysis.study.entry import Entry
@@ -36,7 +35,6 @@ KIND_WORDS = {
     "protocol": "Protocol changes",
     "failure": "Failures",
 }
-METHOD_WORDS = {"mean": "mean adjusted", "market": "market model"}
 
 
 def figures(ledger: Ledger, inputs: Inputs) -> dict[str, FigureSpec]:
@@ -65,7 +63,6 @@ def tables(ledger: Ledger, inputs: Inputs) -> dict[str, TableSpec]:
         "events": _by_horizon(ledger, inputs),
         "events-altcoins": _altcoins(ledger, inputs),
         "events-twins": _twins(ledger, inputs),
-        "events-tests": _tests(ledger, inputs),
         "events-episodes": _episodes(ledger, inputs),
         "events-declared": _declared(ledger, inputs),
     }
@@ -81,7 +78,7 @@ def _by_horizon(ledger: Ledger, inputs: Inputs) -> TableSpec:
         Column("Asset", weight=15),
         Column("Sessions", "right", weight=8),
         Column("Episodes", "right", weight=8),
-        Column("of them disjoint", "right", weight=9),
+        Column("Disjoint", "right", weight=8),
         Column("After records", "right", weight=9),
         Column("Matched dates", "right", weight=9),
         Column("Difference", "right", weight=22),
@@ -123,7 +120,7 @@ def _altcoins(ledger: Ledger, inputs: Inputs) -> TableSpec:
         Column("Asset", weight=15),
         Column("Episodes", "right", weight=8),
         *(Column(f"{end} sessions", "right", weight=20) for end in horizons),
-        Column("smallest p adj.", "right", weight=9),
+        Column("Smallest p adj.", "right", weight=13),
     )
     rows = []
     for asset in inputs.plan.crypto[1:]:
@@ -142,8 +139,8 @@ def _altcoins(ledger: Ledger, inputs: Inputs) -> TableSpec:
             )
         )
     caption = (
-        "Altcoins after record closes of small caps: log return in percent above matched dates, with interval. "
-        "Corrected over all assets, the basket and all horizons."
+        "Altcoins after record closes of small caps: log return in percent above matched dates, with 95% interval. "
+        "p adj. corrects over all assets, the basket and all horizons."
     )
     return TableSpec("events-altcoins", columns, tuple(rows), caption)
 
@@ -151,10 +148,10 @@ def _altcoins(ledger: Ledger, inputs: Inputs) -> TableSpec:
 def _twins(ledger: Ledger, inputs: Inputs) -> TableSpec:
     horizons = inputs.config.events.horizons
     columns = (
-        Column("Variant", weight=20),
-        Column("Asset", weight=13),
+        Column("Variant", weight=29),
+        Column("Asset", weight=17),
         *(Column(f"{end} sessions", "right", weight=20) for end in horizons),
-        Column("smallest p adj.", "right", weight=9),
+        Column("Smallest p adj.", "right", weight=13),
     )
     rows = []
     for family, words in TWINS:
@@ -165,46 +162,10 @@ def _twins(ledger: Ledger, inputs: Inputs) -> TableSpec:
             known = [entry for entry in entries if entry.status == "ok"]
             rows.append((words, asset_label(inputs, asset), *cells, _smallest(known)))
     caption = (
-        "The same question posed otherwise: log return in percent above matched dates, with interval. These rows "
-        "decide no claim."
+        "The same question posed otherwise: log return in percent above matched dates, with 95% interval. These "
+        "rows decide no claim."
     )
     return TableSpec("events-twins", columns, tuple(rows), caption)
-
-
-def _tests(ledger: Ledger, inputs: Inputs) -> TableSpec:
-    """Show what the usual tests say beside the rotation, on the longest result of each asset and method."""
-    columns = (
-        Column("Asset", weight=15),
-        Column("Method", weight=12),
-        Column("Sessions", "right", weight=8),
-        Column("Abnormal return", "right", weight=20),
-        Column("BMP p", "right", weight=8),
-        Column("Overlap-adjusted p", "right", weight=10),
-        Column("Rank p", "right", weight=8),
-        Column("Sign p", "right", weight=8),
-    )
-    rows = []
-    small = key(inputs.plan.small_cap)
-    for asset in (inputs.plan.crypto[0], BASKET):
-        for method, words in METHOD_WORDS.items():
-            base = f"event-test.{small}.{key(asset)}.{method}"
-            entries = {end: ledger.entry(f"{base}.h{end}") for end in inputs.config.events.horizons}
-            found = next((loaded for e in entries.values() if (loaded := _study(e)) is not None), None)
-            statistics = {} if found is None else {int(r["horizon"]): r for r in found.statistics.to_dict("records")}
-            for end, entry in entries.items():
-                row = statistics.get(end)
-                label = marked(entry, asset_label(inputs, asset))
-                if entry.status != "ok" or row is None:
-                    rows.append((label, words, _count(end), *["n/a"] * 5))
-                    continue
-                tests = (row[name] for name in ("bmp_pvalue", "adjusted_pvalue", "rank_pvalue", "sign_pvalue"))
-                cells = (format_value(float(p), "p") for p in tests)
-                rows.append((label, words, _count(end), field_text(entry, "effect"), *cells))
-    caption = (
-        "What the usual event-study tests say, uncorrected for their number; they decide nothing. Average cumulative "
-        "abnormal log return in percent, with an interval that allows for overlap."
-    )
-    return TableSpec("events-tests", columns, tuple(rows), caption)
 
 
 def _episodes(ledger: Ledger, inputs: Inputs) -> TableSpec:
@@ -217,9 +178,9 @@ def _episodes(ledger: Ledger, inputs: Inputs) -> TableSpec:
         if (result := matched(entry)) is not None
     }
     columns = (
-        Column("Episode starts", weight=12),
+        Column("Episode starts", weight=14),
         *(Column(f"{end} sessions", "right", weight=10) for end, _ in entries),
-        *(Column(f"matched, {end}", "right", weight=10) for end, _ in entries),
+        *(Column(f"matched, {end}", "right", weight=12) for end, _ in entries),
     )
     rows = []
     for position in sorted({row for found in outcomes.values() for row in found}):
@@ -236,11 +197,11 @@ def _episodes(ledger: Ledger, inputs: Inputs) -> TableSpec:
 def _declared(ledger: Ledger, inputs: Inputs) -> TableSpec:
     horizons = inputs.config.events.declared_horizons
     columns = (
-        Column("Kind of event", weight=16),
+        Column("Kind of event", weight=24),
         Column("Asset", weight=13),
         Column("Events", "right", weight=8),
         *(Column(f"{end} sessions", "right", weight=20) for end in horizons),
-        Column("smallest p adj.", "right", weight=9),
+        Column("Smallest p adj.", "right", weight=13),
     )
     rows = []
     for kind, words in KIND_WORDS.items():
@@ -252,15 +213,10 @@ def _declared(ledger: Ledger, inputs: Inputs) -> TableSpec:
             rows.append((words, asset_label(inputs, asset), number, *cells, _smallest(known)))
     caption = (
         f"From the day of a declared event on: log return in percent above dates before which "
-        f"{asset_label(inputs, inputs.plan.crypto[0])} had done alike, with interval. Corrected over all kinds, "
-        "assets and horizons."
+        f"{asset_label(inputs, inputs.plan.crypto[0])} had done alike, with 95% interval. p adj. corrects over all "
+        "kinds, assets and horizons."
     )
     return TableSpec("events-declared", columns, tuple(rows), caption)
-
-
-def _study(entry: Entry) -> EventStudyResult | None:
-    found = entry.loaded() if entry.status == "ok" and entry.result else None
-    return found if isinstance(found, EventStudyResult) else None
 
 
 def _effect(entry: Entry) -> str:

@@ -64,6 +64,7 @@ def _answer(ledger: Ledger, inputs: Inputs) -> str:
     spoken = _spoken(known)
     what = (
         f"earned more than after matched dates at {_number(len(up))} of {_number(len(known))} horizons"
+        + (f" and less at {_number(len(down))}" if down else "")
         if up
         else f"earned less than after matched dates at {_number(len(down))} of {_number(len(known))} horizons"
         if down
@@ -71,7 +72,7 @@ def _answer(ledger: Ledger, inputs: Inputs) -> str:
     )
     return (
         f"After record closes of small caps {label} {what}: over {_sessions(spoken)} the difference is "
-        f"{field_text(spoken, 'effect')} percent (adjusted p {field_text(spoken, 'p_adj_equation')}, "
+        f"{field_text(spoken, 'effect')} percent (p adj. {field_text(spoken, 'p_adj_equation')}, "
         f"{field_text(spoken, 'n')} episodes)."
     )
 
@@ -153,7 +154,7 @@ def _run_up(ledger: Ledger, inputs: Inputs) -> str:
     standing = sum(1 for entry in entries if is_significant(entry, inputs.config.level))
     return (
         f"In the {_sessions(first)} that end with the record, {asset_label(inputs, first.effect)} differs from matched "
-        f"dates by {field_text(first, 'effect')} percent (adjusted p {field_text(first, 'p_adj_equation')}); "
+        f"dates by {field_text(first, 'effect')} percent (p adj. {field_text(first, 'p_adj_equation')}); "
         f"{_number(standing)} of {_plain(len(entries))} assets stand out. This is coincidence in time, which common "
         "moves of the session produce, and not a lead."
     )
@@ -195,8 +196,8 @@ def _rule(inputs: Inputs) -> str:
         f"Records up to {_plain(settings.merge_sessions)} sessions apart are one episode, dated by its first day; a "
         f"record has at least {_plain(settings.history_sessions)} sessions behind it. Matched are return and "
         f"volatility of small caps over {_plain(settings.trailing)} sessions, with the {_plain(settings.neighbours)} "
-        f"most similar dates that are no record days; the spaced twin keeps {_plain(settings.spacing_sessions)} "
-        "sessions between starts."
+        f"most similar dates that are no record days; the variant without shared outcomes keeps "
+        f"{_plain(settings.spacing_sessions)} sessions between starts."
     )
 
 

@@ -8,6 +8,7 @@ from analysis.figures import forecast as drawing
 from analysis.figures import responses
 from analysis.figures.style import FigureSpec
 from analysis.publish.anchors import marked
+from analysis.publish.chapters.cells import count_words
 from analysis.publish.values import field_text, format_value
 from analysis.stats.forecast import OosR2Result
 from analysis.study.areas.forecast import gain_family, timing_family
@@ -48,9 +49,18 @@ def sentences(ledger: Ledger, inputs: Inputs) -> dict[str, str]:
         "answer": _answer(ledger, inputs),
         "first": _first(ledger, inputs),
         "rules": _earned(ledger, inputs),
-        "useful": f"{100 * inputs.config.forecast.smallest_gain:g}%",
+        "useful": _useful(inputs),
         "window": format_value(inputs.config.forecast.window, "count"),
     }
+
+
+def _useful(inputs: Inputs) -> str:
+    return f"{100 * inputs.config.forecast.smallest_gain:g}%"
+
+
+def _level(inputs: Inputs) -> str:
+    """Return the level of the intervals, which the study sets."""
+    return f"{100 * (1 - inputs.config.level):g}%"
 
 
 def _of(ledger: Ledger, family: str, asset: str) -> Entry:
@@ -105,7 +115,7 @@ def _sizes(ledger: Ledger, inputs: Inputs) -> FigureSpec:
     frame = pd.DataFrame(rows).astype({"estimate": float, "lower": float, "upper": float})
     caption = (
         "What small caps add to forecasts of the next session: out-of-sample R² over own past, and over own past and "
-        "the common drivers, with 95% bootstrap intervals. Above zero they helped."
+        f"the common drivers, with {_level(inputs)} bootstrap intervals. Above zero they helped."
     )
     return responses.responses(
         frame,
@@ -136,7 +146,7 @@ def _label(inputs: Inputs, asset: str, entry: Entry) -> str:
 def _accuracy(ledger: Ledger, inputs: Inputs) -> TableSpec:
     columns = (
         _ASSET,
-        Column("R² over own past, 95% interval", weight=22),
+        Column(f"R² over own past, {_level(inputs)} interval", weight=22),
         Column("p adj.", "right", weight=7),
         Column("Rolling window", weight=22),
         Column("p adj.", "right", weight=7),
@@ -190,8 +200,8 @@ def _more(ledger: Ledger, inputs: Inputs) -> TableSpec:
         "Further questions, corrected over the assets: Clark–West against the historical mean; sums over several "
         "sessions; direction (Pesaran–Timmermann); accuracy of the two methods as practised with a rolling window "
         "(Giacomini–White, two-sided); whether any of all models beats the mean, the search counted (superior "
-        "predictive ability); and whether the gain over own past differs from "
-        f"{100 * inputs.config.forecast.smallest_gain:g}%, the smallest that would pay (two-sided)."
+        f"predictive ability); and whether the gain over own past differs from {_useful(inputs)}, the smallest that is "
+        "declared useful (two-sided)."
     )
     return TableSpec("forecast-more", columns, tuple(rows), caption)
 
@@ -202,7 +212,7 @@ def _timing(ledger: Ledger, inputs: Inputs) -> TableSpec:
         _ASSET,
         Column("Sharpe ratio of the rule", weight=20),
         Column("Buy and hold", "right", weight=8),
-        Column("Difference, 95% interval", weight=20),
+        Column(f"Difference, {_level(inputs)} interval", weight=20),
         Column("p adj.", "right", weight=7),
         Column("Deflated p", "right", weight=8),
         Column("Certainty equivalent, % a year", weight=20),
@@ -281,7 +291,7 @@ def _count(ledger: Ledger, inputs: Inputs, family: str, *, below: bool = False) 
         for entry in entries
         if is_significant(entry, inputs.config.level) and not (below and (entry.upper is None or entry.upper >= 0))
     )
-    return f"{format_value(found, 'count')} of {format_value(len(entries), 'count')} assets"
+    return f"{count_words(found)} of {format_value(len(entries), 'count')} assets"
 
 
 def _answer(ledger: Ledger, inputs: Inputs) -> str:
@@ -291,9 +301,10 @@ def _answer(ledger: Ledger, inputs: Inputs) -> str:
     gained, paid = _count(ledger, inputs, HEADLINE), _count(ledger, inputs, _rule(inputs))
     small = _count(ledger, inputs, "forecast-too-small", below=True)
     return (
-        f"After correction, small caps improve forecasts of the next session for {gained}, and a rule that "
+        f"After correction, small caps add information to forecasts of the next session for {gained}, and a rule that "
         "trades on them "
-        f"beats buy and hold net of costs for {paid}; for {small} the data rule out a gain in accuracy that would pay."
+        f"beats buy and hold net of costs for {paid}; for {small} the data rule out a gain in accuracy of "
+        f"{_useful(inputs)}, the smallest that the study declares useful."
     )
 
 

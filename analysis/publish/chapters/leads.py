@@ -71,6 +71,9 @@ def sentence(ledger: Ledger, inputs: Inputs) -> str:
             if twin:
                 both = alone & _found(ledger, inputs, f"{family}-conditional")
                 text += f", {format_value(len(both), 'count')} of them beside the common drivers too"
+                untested = alone & _absent(ledger, f"{family}-conditional")
+                if untested:
+                    text += f" and {format_value(len(untested), 'count')} not testable there"
             found.append(f"{text})")
         what = f"is found in: {'; '.join(found)}" if found else "is found in none of these questions"
         parts.append(f"Beyond the mean, a lead of {'small caps' if direction == 'lead' else 'crypto'} {what}.")
@@ -80,6 +83,10 @@ def sentence(ledger: Ledger, inputs: Inputs) -> str:
 def _found(ledger: Ledger, inputs: Inputs, family: str) -> set[tuple[str, str]]:
     level = inputs.config.level
     return {(entry.effect, entry.cause) for entry in ledger.family(family) if is_significant(entry, level)}
+
+
+def _absent(ledger: Ledger, family: str) -> set[tuple[str, str]]:
+    return {(entry.effect, entry.cause) for entry in ledger.family(family) if entry.status != "ok"}
 
 
 def _pair(ledger: Ledger, family: str, asset: str) -> Entry:
@@ -102,10 +109,10 @@ def _overview(ledger: Ledger, inputs: Inputs) -> FigureSpec:
                     }
                 )
     caption = (
-        "Where a lead is found: corrected p-values of every question, asset and direction under the strictly "
-        f"predictive clock. Filled: at or below {inputs.config.level:g} alone and beside the common drivers; outlined: "
-        "alone only (dashed: beside them only). The number is that of the test alone; variance has its twin in the "
-        "section on risk."
+        "Where a lead is found: p adj. of every question, asset and direction under the strictly predictive clock, "
+        f"alone. Filled: at or below {inputs.config.level:g} alone and beside the common drivers; outlined: alone, and "
+        "not found or not testable beside them (dashed: beside them only). Variance beside the drivers is in the "
+        "chapter on risk."
     )
     return overview.overview(pd.DataFrame(rows), name="overview", caption=caption, level=inputs.config.level)
 
@@ -146,13 +153,13 @@ def _decisive(ledger: Ledger, family: str, asset: str) -> float:
 def _by_frequency(ledger: Ledger, inputs: Inputs, direction: str) -> TableSpec:
     columns = (
         Column("Asset", weight=12),
-        Column("Strength alone", "right", weight=10),
+        Column("Strength, alone", "right", weight=10),
         Column("beside", "right", weight=10),
-        Column("Slow swings alone", "right", weight=10),
+        Column("Slow swings, alone", "right", weight=12),
         Column("beside", "right", weight=8),
-        Column("Weeks alone", "right", weight=8),
+        Column("Weeks, alone", "right", weight=9),
         Column("beside", "right", weight=8),
-        Column("Days alone", "right", weight=8),
+        Column("Days, alone", "right", weight=9),
         Column("beside", "right", weight=8),
     )
     rows = []
@@ -166,27 +173,26 @@ def _by_frequency(ledger: Ledger, inputs: Inputs, direction: str) -> TableSpec:
                 cells.append(_p(_pair(ledger, f"frequency-{direction}-{band}{tail}", asset)))
         rows.append((inputs.label(asset), *cells))
     caption = (
-        f"{_words(direction)}, by frequency: strength in nats (no gain is zero), then corrected p of the "
-        "largest statistic in "
-        "a band: swings longer than a month, of a week to a month, shorter than a week; alone and beside the "
-        "common drivers."
+        f"{_words(direction)}, by frequency: strength in nats (zero: the past of the first says nothing), then p adj. "
+        "of the largest statistic in a band (slow: longer than a month; weeks: a week to a month; days: shorter than a "
+        "week; false discovery rate over the assets); alone and beside the common drivers."
     )
     return TableSpec(f"chapter-{direction}", columns, tuple(rows), caption)
 
 
 def _beyond(ledger: Ledger, inputs: Inputs, direction: str) -> TableSpec:
     columns = (
-        Column("Asset", weight=12),
-        Column("Windows above alone", "right", weight=9),
+        Column("Asset", weight=11),
+        Column("Windows above, alone", "right", weight=9),
         Column("beside", "right", weight=7),
-        Column("At some date alone", "right", weight=8),
+        Column("At some date, alone", "right", weight=9),
         Column("beside", "right", weight=7),
-        Column("Quantiles alone", "right", weight=9),
+        Column("Quantiles, alone", "right", weight=10),
         Column("beside", "right", weight=7),
-        Column("Nonlinear alone", "right", weight=9),
+        Column("Nonlinear, alone", "right", weight=10),
         Column("beside", "right", weight=7),
-        Column("Variance, multiplier", "right", weight=9),
-        Column("Variance, correlation", "right", weight=10),
+        Column("Variance: multiplier", "right", weight=11),
+        Column("Variance: correlation", "right", weight=12),
     )
     twins = (f"instability-{direction}", f"quantile-{direction}", f"nonlinear-{direction}")
     rows = []
@@ -202,7 +208,8 @@ def _beyond(ledger: Ledger, inputs: Inputs, direction: str) -> TableSpec:
         rows.append((inputs.label(asset), *cells))
     caption = (
         f"{_words(direction)}, beyond a constant mean: share of window ends above the family-wise critical value, then "
-        "corrected p-values; alone and beside the common drivers."
+        f"p adj. of each question (false discovery rate over the assets); {inputs.config.chapter_lags} lags; alone and "
+        "beside the common drivers."
     )
     return TableSpec(f"beyond-{direction}", columns, tuple(rows), caption)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.figures import monitor
 from analysis.figures.style import FigureSpec, word_list
 from analysis.publish.anchors import marked
+from analysis.publish.chapters.cells import count_words
 from analysis.publish.values import field_text, format_value
 from analysis.stats.crosscorr_rolling import RollingCorrelation
 from analysis.study.calls import key
@@ -96,10 +97,10 @@ def _watch_table(ledger: Ledger, inputs: Inputs) -> TableSpec:
         Column("Quantity", weight=30),
         Column("Unit", weight=10),
         Column("Now", "right", weight=10),
-        Column("Above", "right", weight=10),
+        Column("Place now", "right", weight=10),
         Column(f"{back} sessions before", "right", weight=12),
-        Column("Above", "right", weight=10),
-        Column("Known since", weight=12),
+        Column("Place then", "right", weight=10),
+        Column("Dated", weight=12),
         Column("N", "right", weight=8),
     )
     rows = []
@@ -120,7 +121,11 @@ def _watch_table(ledger: Ledger, inputs: Inputs) -> TableSpec:
                 field_text(now, "n"),
             )
         )
-    caption = "The watched quantities: latest value, and the share of their own history they stand above."
+    caption = (
+        "The watched quantities: latest value, its place (the share of its own history that lies below it), both some "
+        "sessions before, and the day of the observation, or of its publication where a week or a month is reported. "
+        "N: sessions of history."
+    )
     return TableSpec("monitor-watch", columns, tuple(rows), caption)
 
 
@@ -129,13 +134,13 @@ def _link_table(ledger: Ledger, inputs: Inputs) -> TableSpec:
     columns = (
         Column("Asset", weight=12),
         Column(f"Correlation, {settings.window} sessions", weight=20),
-        Column("Above", "right", weight=8),
+        Column("Place", "right", weight=8),
         *(
             column
             for horizon in settings.horizons
             for column in (
                 Column(f"Gap, {horizon} sessions", "right", weight=10),
-                Column("Above", "right", weight=8),
+                Column("Place", "right", weight=8),
                 Column("Reading", weight=10),
             )
         ),
@@ -155,8 +160,8 @@ def _link_table(ledger: Ledger, inputs: Inputs) -> TableSpec:
             cells += [_share(ledger, f"{entry.id}.{horizon}.gap-rank"), _reading(gap)]
         rows.append((inputs.label(asset), *cells, entry.end))
     caption = (
-        "Each asset against small caps: rolling correlation with its interval, and the return beyond what its beta to "
-        "small caps gives, with the share of history below it."
+        "Each asset against small caps: rolling correlation with its 95% interval; gap: the log return beyond what its "
+        "beta to small caps gives; place: the share of the history of the number before it that lies below it."
     )
     return TableSpec("monitor-link", columns, tuple(rows), caption)
 
@@ -191,12 +196,12 @@ def _link_sentence(ledger: Ledger, inputs: Inputs) -> str:
     moved, followed = (format_value(ledger.entry(f"{first.id}.{horizon}.{part}").estimate, "level")
                        for part in ("moved", "followed"))  # fmt: skip
     readings = [_reading(ledger.entry(f"{entry.id}.{horizon}.gap")) for entry in current]
+    name = inputs.label(first.effect)
     return (
         f"Over the {format_value(horizon, 'count')} sessions to {format_value(first.end, 'long_date')} small caps "
-        f"moved {moved} and {inputs.label(first.effect)} {followed} percent: it {words[_reading(gap)]}. Of "
-        f"{format_value(len(current), 'count')} assets with recent data "
-        f"{format_value(readings.count('confirms'), 'count')} confirm and "
-        f"{format_value(readings.count('diverges'), 'count')} diverge."
+        f"moved {moved} and {name} {followed} percent (log returns): {name} "
+        f"{words[_reading(gap)]}. Of {format_value(len(current), 'count')} assets with recent data "
+        f"{count_words(readings.count('confirms'))} confirm and {count_words(readings.count('diverges'))} diverge."
     )
 
 
@@ -211,8 +216,9 @@ def _unusual(ledger: Ledger, inputs: Inputs) -> str:
     low = [title for title, rank in ranks if rank < outer]
     if not high and not low:
         return "None of the watched quantities is unusual against its own history."
-    parts = [f"unusually high: {word_list(high)}"] if high else []
-    parts += [f"unusually low: {word_list(low)}"] if low else []
+    share = format_value(outer, "percent")
+    parts = [f"in the highest {share} of their history: {word_list(high)}"] if high else []
+    parts += [f"in the lowest {share}: {word_list(low)}"] if low else []
     text = "; ".join(parts)
     return text[:1].upper() + text[1:] + "."
 

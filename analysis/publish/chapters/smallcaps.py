@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -151,20 +151,21 @@ def _respect(detail: str, shock: str, inputs: Inputs) -> str:
 def _shocks(ledger: Ledger, inputs: Inputs) -> TableSpec:
     small, large = pair(inputs, "volatility", "study")
     columns = (
-        Column("Shock", weight=14),
+        Column("Shock", weight=18),
         Column("Sample", weight=9),
-        Column(f"{small}, 95% interval", weight=20),
-        Column(f"{large}, 95% interval", weight=20),
-        Column("Further, other shocks fixed", weight=20),
+        Column(f"{small}, 95% interval", weight=25),
+        Column(f"{large}, 95% interval", weight=25),
+        Column("Further, other shocks fixed", weight=22),
         Column("p adj.", "right", weight=8),
-        Column("Further, by unit of volatility", weight=22),
+        Column("Further, by unit of volatility", weight=27),
         Column("p adj.", "right", weight=8),
     )
     rows = [row for sample in SAMPLES for row in _shock_rows(ledger, inputs, sample)]
     caption = (
         "Responses in the session to one standard deviation of each shock, in percent, one shock at a time; then how "
         "much further small caps go while the other shocks are held fixed, and with each return in units of its own "
-        "volatility; this study's sample and all the history there is; false discovery rate over the shocks."
+        "volatility; this study's sample and all the history there is; p adj.: false discovery rate over the shocks. "
+        f"{NONE}: the ledger says why."
     )
     return TableSpec("smallcaps-shocks", columns, tuple(rows), caption)
 
@@ -177,24 +178,24 @@ def _shock_rows(ledger: Ledger, inputs: Inputs, sample: str) -> list[tuple[str, 
         both = [NONE if leg is None else marked(leg, field_text(leg, "effect")) for leg in legs]
         cells = []
         for entry in (together, scaled):
-            effect, p = _cells(entry, ("effect", "p_adj"))
+            known = entry.status == "ok"
+            effect, p = _cells(entry, ("effect", "p_adj")) if known else (NONE, NONE)
             cells += [marked(entry, effect), p]
         rows.append((inputs.label(alone.cause), sample, *both, *cells))
     return rows
 
 
 def _sorted(ledger: Ledger, inputs: Inputs) -> TableSpec:
+    questions = ("Past, alone", "Past, beside", "Session, alone", "Session, beside")
     columns = (
         Column("Asset", weight=12),
-        *(
-            column
-            for words in ("Past, alone", "Past, beside", "Session, alone", "Session, beside")
-            for column in (Column(words, weight=18), Column("p adj.", "right", weight=7))
-        ),
+        *(column for words in questions for column in (Column(words, weight=18), Column("p adj.", "right", weight=7))),
         Column("N", "right", weight=7),
     )
     names = [f"profitability-{when}{tail}" for when in ("lead", "same") for tail in ("", "-conditional")]
     families = [by_asset(ledger, name) for name in names]
+    if not any(entry.status == "ok" for family in families for entry in family.values()):
+        return _not_sorted(inputs, dict(zip(questions, families, strict=True)))
     rows = []
     for asset in inputs.plan.crypto:
         cells: list[str] = []
@@ -211,6 +212,21 @@ def _sorted(ledger: Ledger, inputs: Inputs) -> TableSpec:
         f"false discovery rate over the assets.{' Not run: ' + '; '.join(reasons) + '.' if reasons else ''}"
     )
     return TableSpec("smallcaps-sorted", columns, tuple(rows), caption)
+
+
+def _not_sorted(inputs: Inputs, families: Mapping[str, Mapping[str, Entry]]) -> TableSpec:
+    """Return one row a question where not a single test could be run: a table of dashes says less in more room."""
+    columns = (Column("Question", weight=18), Column("Not run for", weight=82))
+    rows = []
+    for question, family in families.items():
+        rows.append((question, word_list([marked(family[asset], inputs.label(asset)) for asset in inputs.plan.crypto])))
+    reasons = sorted({entry.reason for family in families.values() for entry in family.values()})
+    return TableSpec(
+        "smallcaps-sorted",
+        columns,
+        tuple(rows),
+        f"Crypto and small caps sorted by profitability: not run, because {'; '.join(reasons)}.",
+    )
 
 
 def _factor(ledger: Ledger, inputs: Inputs) -> TableSpec:

@@ -162,7 +162,7 @@ def _variance(ledger: Ledger, inputs: Inputs) -> TableSpec:
         "Does volatility pass: percent by which the squared shocks of the second move over "
         f"{format_value(inputs.config.lags, 'count')} sessions for a one percent larger squared shock of the first, "
         "with "
-        "95% interval; corrected p alone and beside the drivers' volatility. Strictly predictive clock of each "
+        "95% interval; p adj. alone and beside the drivers' volatility. Strictly predictive clock of each "
         "direction."
     )
     return TableSpec("spillover", columns, tuple(rows), caption)
@@ -170,8 +170,8 @@ def _variance(ledger: Ledger, inputs: Inputs) -> TableSpec:
 
 def _connectedness(ledger: Ledger) -> TableSpec:
     columns = (
-        Column("Measure", weight=14),
-        Column("Crypto day", weight=14),
+        Column("Measure", weight=16),
+        Column("Crypto day", weight=22),
         Column("Total", "right", weight=17),
         Column("To crypto", "right", weight=17),
         Column("From crypto", "right", weight=17),
@@ -261,7 +261,7 @@ def _correlations(ledger: Ledger, inputs: Inputs) -> TableSpec:
         )
     caption = (
         "Same-session correlation with small caps from day to day: its mean and range, the latest with 95% interval, "
-        "and the corrected p of the test that it is constant."
+        "and p adj. of the test that it is constant."
     )
     return TableSpec("spillover-correlation", columns, tuple(rows), caption)
 

@@ -124,7 +124,7 @@ def _sizes(ledger: Ledger, inputs: Inputs) -> str:
         days = format_value(inputs.config.lags, "count")
         parts.append(
             f"After {subject.format(asset=asset)} with a square one percent larger, the squared shocks of {other} are "
-            f"{field_text(entry, 'effect')} percent larger over the next {days} sessions together (adjusted p "
+            f"{field_text(entry, 'effect')} percent larger over the next {days} sessions together (p adj. "
             f"{format_value(entry.pvalue_adjusted, 'p_equation')})."
         )
     return " ".join(parts) or "No size can be given."

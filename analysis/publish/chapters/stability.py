@@ -60,7 +60,7 @@ def figures(ledger: Ledger, inputs: Inputs) -> dict[str, FigureSpec]:
     caption = (
         f"Response of {label} to small caps within the session, in windows of {result.window} sessions by their end, "
         "with the response between breaks; a break is drawn where one more is found at the study's level in this "
-        "asset's own tests. Numbers: the declared events of the last table."
+        "asset's own tests. Numbers: the declared events, in the order of their table in the evidence."
     )
     drawn = stability.rolling_breaks(path, between, found, marks, name="stability", caption=caption, asset=label)
     return {"stability": drawn}
@@ -111,9 +111,9 @@ def _tests(ledger: Ledger, inputs: Inputs) -> TableSpec:
         )
     caption = (
         "Is the link the same throughout? Number of breaks in the same-session response that the asset's own tests "
-        "accept, then corrected p-values: no break in the response, alone and beside the common drivers; no drift of "
-        "it; a constant correlation, with its change at the date of the largest evidence; a constant lead of small "
-        f"caps ({format_value(inputs.config.stability.lags, 'count')} lags)."
+        "accept, then p adj. of: no break in the response, alone and beside the common drivers; no drift of "
+        "it; a correlation that moves only as volatilities make it, with its change at the date of the largest "
+        f"evidence; a constant lead of small caps ({format_value(inputs.config.stability.lags, 'count')} lags)."
     )
     return TableSpec("stability", columns, tuple(rows), caption)
 
@@ -183,7 +183,7 @@ def _events(ledger: Ledger, inputs: Inputs) -> TableSpec:
     window = format_value(inputs.config.stability.window, "count")
     caption = (
         f"Declared events: {window} sessions before and after. Change of the same-session response and of the summed "
-        f"lead coefficients of {label} with 95% intervals and corrected p; assets whose response changes after "
+        f"lead coefficients of {label} with 95% intervals and p adj.; assets whose response changes after "
         "correction, of those that could be tested; and the share of all other dates at which at least as large a "
         "share of assets rejects without correction as at the event. A change beside an event is no proof that the "
         "event made it."

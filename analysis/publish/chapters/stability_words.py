@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from analysis.figures.style import word_list
+from analysis.publish.chapters.cells import count_words
 from analysis.publish.values import field_text, format_value
 from analysis.stats.breaks_placebo import PlaceboDatesResult
 from analysis.study.entry import Entry
@@ -63,7 +64,7 @@ def _standing(ledger: Ledger, inputs: Inputs, family: str) -> tuple[list[str], s
     """Return the names of the assets that stand after correction, their count and the number of tests."""
     entries = ledger.family(family)
     names = [inputs.label(entry.effect) for entry in entries if is_significant(entry, inputs.config.level)]
-    return names, format_value(len(names), "count"), format_value(len(entries), "count")
+    return names, count_words(len(names)), format_value(len(entries), "count")
 
 
 def _named(names: list[str]) -> str:
@@ -75,18 +76,18 @@ def _answer(ledger: Ledger, inputs: Inputs) -> str:
     if all(entry.status != "ok" for family in families for entry in ledger.family(family)):
         reason = ledger.family(families[0])[0].reason
         return f"Whether the link is the same throughout cannot be tested: {reason}."
-    (names, count, total), (_, correlated, _), (leads, leading, _) = (
+    (names, count, total), (moved, correlated, _), (leads, leading, _) = (
         _standing(ledger, inputs, family) for family in families
     )
     opening = (
         "The link between small caps and crypto is not constant"
-        if names or correlated != "0" or leads
+        if names or moved or leads
         else "No break in the link between small caps and crypto is found, which does not show that there is none"
     )
     return (
         f"{opening}: after correction the same-session response breaks for {count} of {total} assets{_named(names)}, "
-        f"the correlation, with volatility removed, for {correlated}, and the lead of small caps for {leading}"
-        f"{_named(leads)}."
+        f"the correlation, beyond what volatility does to it, for {correlated}, and the lead of small caps for "
+        f"{leading}{_named(leads)}."
     )
 
 
@@ -139,7 +140,7 @@ def _events(ledger: Ledger, inputs: Inputs) -> str:
     where = f", beside the events of {word_list(days)}" if days else ""
     return (
         f"Before and after declared events the same-session response differs after correction in "
-        f"{format_value(changed, 'count')} of {format_value(tested, 'count')} tests{tail}{where}."
+        f"{count_words(changed)} of {format_value(tested, 'count')} tests{tail}{where}."
     )
 
 
@@ -167,6 +168,6 @@ def _lead_events(ledger: Ledger, inputs: Inputs) -> str:
     if not tested:
         return "The lead could not be compared at any declared event."
     return (
-        f"The lead of small caps differs before and after a declared event in {format_value(changed, 'count')} of "
+        f"The lead of small caps differs before and after a declared event in {count_words(changed)} of "
         f"{format_value(tested, 'count')} tests."
     )

@@ -135,7 +135,7 @@ def _hidden(ledger: Ledger, inputs: Inputs) -> TableSpec:
         ]
         rows.append((inputs.label(asset), *sides, *tests, field_text(alone, "n") if alone.status == "ok" else "n/a"))
     caption = (
-        "Lead of small caps in the hidden regimes of each asset, alone. Corrected p of two tests: the lead is equal in "
+        "Lead of small caps in the hidden regimes of each asset, alone. p adj. of two tests: the lead is equal in "
         "both regimes; there is none in either; alone and beside the common drivers."
     )
     return TableSpec("switching-hidden", columns, tuple(rows), caption)
@@ -158,7 +158,7 @@ def _thresholds(ledger: Ledger, inputs: Inputs, question: str) -> TableSpec:
         rows.append((inputs.label(asset), *cells, nobs))
     what = "response of the same session" if question == "same" else "lead of small caps"
     caption = (
-        f"Does the {what} change at some level of a variable? Corrected p of the largest statistic over all levels, "
+        f"Does the {what} change at some level of a variable? p adj. of the largest statistic over all levels, "
         "alone; beside the common drivers. The correction runs over the assets of a variable; n/a: the test could not "
         "be run, the ledger says why."
     )
@@ -167,11 +167,11 @@ def _thresholds(ledger: Ledger, inputs: Inputs, question: str) -> TableSpec:
 
 def _levels(ledger: Ledger, inputs: Inputs) -> TableSpec:
     columns = (
-        Column("Variable", weight=20),
-        Column("Link", weight=10),
-        Column("Estimated level, 95% set", "right", weight=18),
-        Column("Below, 95% interval", "right", weight=17),
-        Column("Above, 95% interval", "right", weight=17),
+        Column("Variable", weight=32),
+        Column("Link", weight=13),
+        Column("Level, 95% set", "right", weight=19),
+        Column("Below, 95% interval", "right", weight=19),
+        Column("Above, 95% interval", "right", weight=18),
         Column("p adj.", "right", weight=7),
         Column("N", "right", weight=7),
     )
@@ -294,13 +294,16 @@ def _of(count: int, total: int) -> str:
 
 
 def _signs(entries: list[Entry]) -> str:
-    """Say in which direction the standing differences go."""
+    """Say in which direction the standing differences go, where their intervals have one."""
     if not entries:
         return ""
-    higher = sum(1 for entry in entries if (entry.estimate or 0.0) > 0)
-    if higher in (0, len(entries)):
+    higher = sum(1 for entry in entries if entry.lower is not None and entry.lower > 0)
+    lower = sum(1 for entry in entries if entry.upper is not None and entry.upper < 0)
+    if len(entries) in (higher, lower):
         return f" ({'higher' if higher else 'lower'} in turbulence)"
-    return f" (higher in turbulence for {format_value(higher, 'count')} of them)"
+    counts = ((higher, "higher"), (lower, "lower"), (len(entries) - higher - lower, "without a clear direction"))
+    said = [f"{words} for {format_value(count, 'count')}" for count, words in counts if count]
+    return f" ({', '.join(said)} in turbulence)"
 
 
 def _names(inputs: Inputs, entries: list[Entry]) -> str:

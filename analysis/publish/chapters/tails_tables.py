@@ -180,7 +180,7 @@ def _others(ledger: Ledger, inputs: Inputs) -> TableSpec:
     caption = (
         "The same in the other states, and the correlation among falls of small caps in each: difference between the "
         "state and its opposite (beta; correlation, corrected for the volatility of small caps) or between falls and "
-        "rises in the state (in brackets: corrected p); n/a: cannot be tested, the ledger says why."
+        "rises in the state (in brackets: p adj.); n/a: cannot be tested, the ledger says why."
     )
     return TableSpec("tails-states", columns, tuple(rows), caption)
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.figures.style import word_list
+from analysis.publish.chapters import events_words, forecast, stability_words
 from analysis.publish.chapters.cells import p_adjusted, state_label
-from analysis.publish.values import field_text, format_value
+from analysis.publish.chapters.registry import LEFT_OUT
+from analysis.publish.chapters.verdicts import PENDING
+from analysis.publish.values import field_text, format_level, format_value
 from analysis.study.calls import key
 from analysis.study.entry import Entry
 from analysis.study.inputs import Inputs
@@ -31,6 +34,7 @@ def variables(ledger: Ledger, judgements: Sequence[Judgement], inputs: Inputs) -
         "clock": {"sentence": clock(ledger, inputs)},
         "risk": {"sentence": risk(ledger, inputs)},
         "liquidity": {"sentence": liquidity(ledger, inputs)},
+        "told": _told(ledger, inputs),
         "lead": {"sentence": family_sentence(ledger, inputs, "lead") + " " + twin(ledger, inputs, "lead")},
         "reverse": {"sentence": family_sentence(ledger, inputs, "reverse") + " " + twin(ledger, inputs, "reverse")},
         "overlap": {"sentence": clock(ledger, inputs)},
@@ -42,30 +46,23 @@ def variables(ledger: Ledger, judgements: Sequence[Judgement], inputs: Inputs) -
     }
 
 
-def findings(ledger: Ledger, inputs: Inputs) -> str:
-    """Return the findings of page one as a list in the document dialect."""
-    items = [
-        f"**Lead.** {family_sentence(ledger, inputs, 'lead')} {twin(ledger, inputs, 'lead')}",
-        f"**Record highs.** {records(ledger, inputs)}",
-        f"**Same session.** {risk(ledger, inputs)}",
-        f"**The other direction.** {family_sentence(ledger, inputs, 'reverse')}",
-        f"**The clock.** {clock(ledger, inputs)}",
-    ]
-    return "\n".join(f"- {item}" for item in items) + "\n"
+def _told(ledger: Ledger, inputs: Inputs) -> dict[str, str]:
+    """Return the answers of the chapters that the claims document repeats; a left-out chapter says so."""
+    chapters = {"events": events_words, "stability": stability_words, "forecast": forecast}
+    return {
+        name: module.sentences(ledger, inputs)["answer"] if name in inputs.config.areas else LEFT_OUT
+        for name, module in chapters.items()
+    }
 
 
 def change(judgements: Sequence[Judgement]) -> str:
     """Return, for each claim with a verdict, what would contradict it."""
-    rows = [item for item in judgements if item.verdict != "evidence not built yet"]
-    return (
-        "\n".join(f"- **{item.title}** would be contradicted by: {_lower(item.would_contradict)}" for item in rows)
-        + "\n"
-    )
+    rows = [item for item in judgements if item.verdict != PENDING]
+    return "\n".join(f"- **{item.title}**: {_lower(item.would_contradict)}" for item in rows) + "\n"
 
 
 def _answer(ledger: Ledger, lead: Judgement, judgements: Sequence[Judgement], inputs: Inputs) -> dict[str, str]:
-    parts = [f"{_upper(lead.because)}.", *_lead_sizes(ledger, inputs)]
-    pending = [item.title for item in judgements if item.verdict == "evidence not built yet"]
+    pending = [item.title for item in judgements if item.verdict == PENDING]
     words = (
         f"{format_value(len(pending), 'count')} further claims are declared and wait for evidence that this "
         "version does "
@@ -75,25 +72,40 @@ def _answer(ledger: Ledger, lead: Judgement, judgements: Sequence[Judgement], in
     )
     return {
         "headline": _HEADLINE[lead.verdict],
-        "sentence": " ".join(parts),
+        "sentence": _lead_sizes(ledger, lead, inputs) or f"{_upper(lead.because)}.",
         "scope": _scope(ledger, inputs),
         "pending": words,
     }
 
 
-def _lead_sizes(ledger: Ledger, inputs: Inputs) -> list[str]:
-    """Say how large the leads are that stand; where none does, how large the first asset's is and how sure that is."""
+def _lead_sizes(ledger: Ledger, lead: Judgement, inputs: Inputs) -> str:
+    """Say how large the leads are that stand; where none does, how large the first asset's is and how sure that is.
+
+    Where a lead stands, the reason of the verdict follows: it says what the sizes alone do not, such as what explains
+    them.
+    """
     small, lags = inputs.label(inputs.plan.small_cap), inputs.config.lags
     standing = [entry for entry in ledger.family("lead") if is_significant(entry, inputs.config.level)]
     first = _first(ledger, inputs, "lead")
     shown = standing[:3] or ([first] if first is not None and first.status == "ok" else [])
-    doubt = "" if standing else ", which cannot be told from zero"
-    return [
-        f"One percent in the {small} goes with {field_text(entry, 'effect')} percent in "
-        f"{inputs.label(entry.effect)} over the "
-        f"next {_many(lags, 'session')}{doubt} (adjusted p {_relation(entry)})."
+    if not shown:
+        return ""
+    sizes = [
+        f"{field_text(entry, 'effect')} percent in {inputs.label(entry.effect)} (p adj. {_relation(entry)})"
         for entry in shown
     ]
+    rest = len(standing) - len(shown)
+    more = f"; {_many(rest, 'further asset')} show one too" if rest > 0 else ""
+    more += f"; {lead.because}" if standing else ""
+    doubt = "" if standing else ", which cannot be told from zero"
+    same = _first(ledger, inputs, "same-session")
+    if not standing and same is not None and same.status == "ok":
+        doubt += f", against {field_text(same, 'effect')} percent in the same session"
+    level = format_level(1 - inputs.config.level)
+    return (
+        f"After a rise of one percent in the {small} we measure {word_list(sizes)} over the next "
+        f"{_many(lags, 'session')}{doubt}{more}; {level} intervals in brackets."
+    )
 
 
 def _study(inputs: Inputs) -> dict[str, str]:
@@ -139,8 +151,8 @@ def family_sentence(ledger: Ledger, inputs: Inputs, family: str) -> str:
     )
     if standing:
         names = [
-            f"{inputs.label(entry.effect if lead else entry.cause)} ({field_text(entry, 'effect')}, p adj. "
-            f"{p_adjusted(entry)})"
+            f"{inputs.label(entry.effect if lead else entry.cause)} ({field_text(entry, 'effect')} percent per "
+            f"percent, p adj. {p_adjusted(entry)})"
             for entry in standing
         ]
         text += f": {word_list(names)}"
@@ -151,7 +163,7 @@ def _smallest(entries: Sequence[Entry], standing: Sequence[Entry]) -> str:
     usable = [(p, entry.id, entry) for entry in entries if (p := decisive_pvalue(entry)) is not None]
     if standing or not usable:
         return ""
-    return f" The smallest adjusted p is {p_adjusted(min(usable)[2])}."
+    return f" The smallest p adj. is {p_adjusted(min(usable)[2])}."
 
 
 def twin(ledger: Ledger, inputs: Inputs, family: str) -> str:
@@ -159,8 +171,9 @@ def twin(ledger: Ledger, inputs: Inputs, family: str) -> str:
     entries = ledger.family(f"{family}-conditional")
     standing = sum(1 for entry in entries if is_significant(entry, inputs.config.level))
     if all(entry.status != "ok" for entry in entries):
-        return "None of the common drivers is in the data, so that there is no conditional twin."
-    return f"Beside the common drivers {_count(standing)} of {format_value(len(entries), 'count')}."
+        return "None of the common drivers is in the data, so that no test can be repeated beside them."
+    verb = "stand" if standing > 1 else "stands"
+    return f"Beside the common drivers {_number(standing)} of {format_value(len(entries), 'count')} {verb}."
 
 
 def records(ledger: Ledger, inputs: Inputs) -> str:
@@ -265,7 +278,7 @@ def liquidity(ledger: Ledger, inputs: Inputs) -> str:
             f"“{state_label(state)}” ({spells} spells): small caps and {inputs.label(first.effect)} correlate at "
             f"{field_text(inside, 'estimate')} while it holds and at {field_text(outside, 'estimate')} "
             "otherwise; after "
-            f"correction for volatility the difference is {field_text(first, 'effect')} (adjusted p "
+            f"correction for volatility the difference is {field_text(first, 'effect')} (p adj. "
             f"{_relation(first)}), and "
             f"{_number(standing)} of {_many(len(entries), 'asset')} show one."
         )
@@ -321,7 +334,7 @@ def weekend(ledger: Ledger, inputs: Inputs) -> str:
         return text + "."
     return text + (
         f"; for {inputs.label(first.cause)} the response is {field_text(first, 'effect')} percent per percent "
-        "(adjusted p "
+        "(p adj. "
         f"{_relation(first)})."
     )
 

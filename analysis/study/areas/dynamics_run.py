@@ -87,8 +87,9 @@ def run_response(call: Call, family: Family, inputs: Inputs, draws: int) -> list
             lower=float(result.lower[-1, 0]),
             upper=float(result.upper[-1, 0]),
             level=result.interval_level,
-            nobs=int(result.nobs.max()),
-            nobs_lost=result.nobs_lost,
+            # The rows of the horizon that is reported, which the last sessions are too young for.
+            nobs=int(result.nobs[-1, 0]),
+            nobs_lost=len(effect) - int(result.nobs[-1, 0]),
             lags=result.lags,
             summary=result.summary(),
             result=result.to_json(),

@@ -182,7 +182,7 @@ def _series(item: Watch, small_cap: str, crypto: tuple[str, ...]) -> tuple[str, 
 
 
 def _path(item: Watch, names: tuple[str, ...], inputs: Inputs) -> tuple[Floats, pd.DatetimeIndex | None]:
-    """Return the quantity on every session, and when each value became known."""
+    """Return the quantity on every session, and when each value was observed, or published if it enters then."""
     if item.measure == "below_record":
         # The record is that of the whole history, which may begin before the study does.
         frame = inputs.snapshot.frame(names[0])

@@ -136,9 +136,10 @@ def _betas(call: Call, family: Family, inputs: Inputs, large: str, respect: str,
 
 
 def _difference(result: ShockBetas, call: Call, family: Family, used: pd.DatetimeIndex, name: str) -> Entry:
-    """Record how much further small caps go; where neither series is found to go anywhere, "further" has no meaning."""
-    if all(getattr(result, f"{part}_lower")[0] < 0 < getattr(result, f"{part}_upper")[0] for part in _PARTS):
-        reason = "neither response can be told from zero"
+    """Record how much further small caps go; without a direction in which both go, "further" has no meaning."""
+    signs = [_direction(result, part) for part in _PARTS]
+    if signs[0] * signs[1] < 0 or not any(signs):
+        reason = "the responses go in opposite directions" if any(signs) else "neither response can be told from zero"
         return _absent(Inapplicable(method=result.method, reason=reason), call, family)
     alone = len(result.shocks) == 1
     return Entry(
@@ -158,6 +159,13 @@ def _difference(result: ShockBetas, call: Call, family: Family, used: pd.Datetim
         result=result.to_json(),
         **_where(call, family, used),
     )
+
+
+def _direction(result: ShockBetas, part: str) -> int:
+    """Return the sign of a response; 0 when its interval holds both."""
+    if getattr(result, f"{part}_lower")[0] >= 0:
+        return 1
+    return -1 if getattr(result, f"{part}_upper")[0] <= 0 else 0
 
 
 def _leg(result: ShockBetas, part: str, call: Call, family: Family, used: pd.DatetimeIndex, name: str) -> Entry:

@@ -33,7 +33,7 @@ _QUESTIONS = (
     _Question("stability-response", "Breaks in the same-session response"),
     _Question("stability-response-conditional", "Break in the same-session response beside the common drivers", True),
     _Question("stability-drift", "Drift of the same-session response"),
-    _Question("stability-correlation", "Break in the correlation, volatility removed"),
+    _Question("stability-correlation", "Break in the correlation, beyond what volatility does to it"),
     _Question("stability-lead", "Break in the lead of small caps", strict=True),
 )
 

@@ -178,9 +178,11 @@ def run_drift(call: Call, family: Family, inputs: Inputs, draws: int) -> list[En
 
 
 def run_correlation(call: Call, family: Family, inputs: Inputs, draws: int) -> list[Entry]:
-    """Test the correlation of the session for constancy after each series is divided by its own volatility."""
+    """Test the correlation of the session for constancy, beyond what volatility does to it at a constant response."""
     effect, cause, dates = pair(call, inputs)
-    return [_light(to_entry(correlation_break(cause, effect, volatility="garch"), call, family, dates))]
+    rng = generator(inputs.config.seed, call.id)
+    result = correlation_break(cause, effect, volatility="garch", bootstrap=draws, rng=rng)
+    return [_light(to_entry(result, call, family, dates, getattr(result, "bootstrap_pvalue", None)))]
 
 
 def _light(entry: Entry) -> Entry:

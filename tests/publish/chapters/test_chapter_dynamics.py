@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis.figures import dynamics as drawn
-from analysis.publish import exhibits_dynamics as exhibits
+from analysis.publish.chapters import dynamics as exhibits
 from analysis.publish.dialect import lint
 from analysis.results import Inapplicable, Result
 from analysis.stats.dynamics import equal_responses, local_projection, state_local_projection
@@ -157,10 +157,10 @@ def test_the_answer_follows_the_ledger(small: frozenset[str], words: str) -> Non
     assert "3 of 3 assets" in said["answer"]
     assert "(Bitcoin) and" in said["answer"]
     assert "(Solana)" in said["answer"]
-    assert said["later"].count("0 of 3") == 2
+    assert said["later"].count("none of 3") == 2
     assert "10.0% (Bitcoin) and 30.0% (Solana)" in said["shares"]
     verb = "differ" if "path.bivariate" in small else "show no difference"
-    assert said["equality"].startswith(f"In the whole path the assets {verb} (adjusted p = ")
+    assert said["equality"].startswith(f"In the whole path the assets {verb} (p adj. = ")
 
 
 def test_an_absent_asset_says_why() -> None:

@@ -55,7 +55,7 @@ def test_tables_show_every_entry_once(full: tuple[Inputs, Ledger]) -> None:
     inputs, ledger = full
     made = exhibits_events.tables(ledger, inputs)
     assert set(made) == {
-        "events", "events-altcoins", "events-twins", "events-tests", "events-episodes", "events-declared",
+        "events", "events-altcoins", "events-twins", "events-episodes", "events-declared",
     }  # fmt: skip
     text = "\n".join(table.markdown() for table in made.values())
     for word in ("nan", "None", "inf"):

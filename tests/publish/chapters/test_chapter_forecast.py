@@ -97,14 +97,24 @@ def test_the_path_ends_at_the_out_of_sample_r2(ledger: Ledger, inputs: Inputs) -
 
 def test_the_answer_counts_what_stands_correction(ledger: Ledger, inputs: Inputs) -> None:
     words = exhibits_forecast.sentences(ledger, inputs)["answer"]
-    assert "for 0 of 2 assets" in words
+    assert "for none of 2 assets" in words
     found = changed(ledger, "forecast-h1-expanding-own", pvalue=0.001, pvalue_adjusted=0.001)
     assert "forecasts of the next session for 2 of 2 assets" in exhibits_forecast.sentences(found, inputs)["answer"]
     paid = changed(ledger, "forecast-timing-long-10", pvalue=0.001, pvalue_adjusted=0.001)
     assert "net of costs for 2 of 2 assets" in exhibits_forecast.sentences(paid, inputs)["answer"]
     assert "long or flat at 10 basis points, 2 of 2" in exhibits_forecast.sentences(paid, inputs)["rules"]
     far = changed(ledger, "forecast-too-small", pvalue=0.001, pvalue_adjusted=0.001, lower=0.1, upper=2.0, estimate=1.0)
-    assert "for 0 of 2 assets the data rule out" in exhibits_forecast.sentences(far, inputs)["answer"]
+    assert "for none of 2 assets the data rule out" in exhibits_forecast.sentences(far, inputs)["answer"]
+    useful = f"{100 * inputs.config.forecast.smallest_gain:g}%"
+    assert f"a gain in accuracy of {useful}, the smallest that the study declares useful" in words
+
+
+def test_the_level_of_the_intervals_is_that_of_the_study(ledger: Ledger, inputs: Inputs) -> None:
+    wide = dataclasses.replace(inputs, config=inputs.config.model_copy(update={"level": 0.1}))
+    for study, level in ((inputs, "95%"), (wide, "90%")):
+        made = exhibits_forecast.tables(ledger, study)
+        assert f"R² over own past, {level} interval" in made["forecast-gain"].columns[1].header
+        assert f"{level} bootstrap intervals" in exhibits_forecast.figures(ledger, study)["forecast-gain"].caption
 
 
 def test_absent_results_say_why(empty: tuple[Ledger, Inputs]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.market import catalog as catalogs
 from analysis.market import collect, snapshot
-from analysis.publish import exhibits_smallcaps as exhibits
+from analysis.publish.chapters import smallcaps as exhibits
 from analysis.publish.values import field_text
 from analysis.sources.simulated import MarketSpec
 from analysis.study import config, prepare, run
@@ -122,7 +122,9 @@ def test_what_is_missing_is_said_with_its_reason(poor: Made) -> None:
     assert "6_Portfolios_ME_OP_2x3_daily" in said["profitability"]
     assert "missing too" in said["profitability"]
     assert "smallcaps-profitability" not in exhibits.figures(*poor)
-    assert "Not run: FF_SMALL_HIOP and FF_SMALL_LOOP missing" in exhibits.tables(*poor)["smallcaps-sorted"].caption
+    assert (
+        "not run, because FF_SMALL_HIOP and FF_SMALL_LOOP missing" in exhibits.tables(*poor)["smallcaps-sorted"].caption
+    )
 
 
 def test_the_factor_is_drawn_where_the_portfolios_are_missing(repository: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.market import catalog as catalogs
 from analysis.market import collect, snapshot
-from analysis.publish import exhibits_spillover as exhibits
+from analysis.publish.chapters import spillover as exhibits
 from analysis.publish.values import field_text
 from analysis.sources.simulated import MarketSpec
 from analysis.study import config, prepare, run

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from switching_world import families, ledger, prepared
 
-from analysis.publish import exhibits_switching as exhibits
 from analysis.publish.anchors import marked
+from analysis.publish.chapters import switching as exhibits
 from analysis.publish.values import field_text, format_value
 from analysis.study.areas.switching_data import VARIABLES
 from analysis.study.inputs import Inputs
@@ -111,3 +111,22 @@ def test_what_is_absent_says_why(world: tuple[Ledger, Inputs]) -> None:
     for table in exhibits.tables(absent, inputs).values():
         text = table.markdown()
         assert "the series is not there" in text or "n/a" in text
+
+
+def test_a_direction_needs_an_interval_that_has_one(world: tuple[Ledger, Inputs]) -> None:
+    found, inputs = world
+    name = "switching-state.small.lead."
+
+    def said(low: float, high: float) -> str:
+        rows = tuple(
+            dataclasses.replace(entry, pvalue_adjusted=0.001, estimate=0.5, lower=low, upper=high)
+            if entry.id.startswith(name) and entry.pvalue_adjusted is not None
+            else entry
+            for entry in found.entries
+        )
+        return exhibits.sentences(Ledger(rows), inputs)["states"].partition("the lead for")[2]
+
+    assert "(higher in turbulence)" in said(0.1, 0.9).partition(".")[0]
+    unclear = said(-0.1, 1.1).partition(".")[0]
+    assert "without a clear direction" in unclear
+    assert "higher" not in unclear
