@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,6 +12,7 @@ from exchange_calendars.errors import CalendarError
 from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar
 
 from analysis.errors import InputError
+from analysis.quiet import quiet
 
 NEW_YORK = "America/New_York"
 DAY_NS = 86_400_000_000_000
@@ -140,9 +140,8 @@ def _nyse(start: pd.Timestamp, end: pd.Timestamp) -> Sessions:
     # The library refuses a range without sessions; a margin avoids that and is cut off again.
     margin = pd.Timedelta(days=14)
     try:
-        with warnings.catch_warnings():
-            # The library calls parts of pandas that are on their way out; it is the library that has to follow.
-            warnings.simplefilter("ignore", DeprecationWarning)
+        # The library calls parts of pandas that are on their way out; it is the library that has to follow.
+        with quiet(DeprecationWarning):
             calendar = XNYSExchangeCalendar(start=max(start - margin, first), end=min(end + margin, last))
     except (CalendarError, ValueError) as error:
         raise InputError(

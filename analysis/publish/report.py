@@ -27,7 +27,7 @@ DOCUMENTS = ("claims", "evidence", "monitor")
 VERDICTS = "verdicts.json"
 EVENTS = Path("data") / "events.csv"
 REGISTRY = Path("reports") / "RELEASES.toml"
-_DECIDES_RESULTS = ("errors.py", "results.py", "stats", "market", "study")
+_DECIDES_RESULTS = ("errors.py", "quiet.py", "results.py", "stats", "market", "study")
 _STALE_SECONDS = 86_400
 
 

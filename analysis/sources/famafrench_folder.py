@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from analysis.errors import DataError
+from analysis.sources import folders
 
 SUBFOLDER = "famafrench"
 _ENDINGS = ("_csv.zip", ".zip", ".csv")
@@ -31,24 +31,13 @@ def find(folder: str | Path, provider_ids: Mapping[str, str]) -> dict[str, Path]
     DataError
         Two files hold one dataset, or a link leads out of the folder.
     """
-    root = Path(folder)
-    nested = [path for path in sorted(root.iterdir()) if path.is_dir() and path.name.lower() == SUBFOLDER]
-    files: dict[str, Path] = {}
     wanted = {_wanted(provider_id) for provider_id in provider_ids.values()}
-    for path in (item for place in (root, *nested) for item in sorted(place.iterdir()) if item.is_file()):
-        dataset = _dataset(path.name)
-        if dataset not in wanted:
-            continue
-        if dataset in files:
-            raise DataError(
-                f"two files hold the same data set: {_name(files[dataset], root)} and {_name(path, root)}",
-                remedy="keep one of them in the folder",
-            )
-        if not path.resolve().is_relative_to(root.resolve()):
-            raise DataError(
-                f"{_name(path, root)} is a link that leaves the data folder", remedy="copy the file into the folder"
-            )
-        files[dataset] = path
+
+    def dataset_of(name: str) -> str:
+        dataset = _dataset(name)
+        return dataset if dataset in wanted else ""
+
+    files = folders.find(folder, SUBFOLDER, dataset_of, "the same data set")
     found = {name: files.get(_wanted(provider_id)) for name, provider_id in provider_ids.items()}
     return {name: path for name, path in found.items() if path is not None}
 
@@ -61,7 +50,3 @@ def _dataset(name: str) -> str:
     """Return the data set a file name stands for, in small letters; empty for other files."""
     lower = name.lower()
     return next((lower.removesuffix(ending) for ending in _ENDINGS if lower.endswith(ending)), "")
-
-
-def _name(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
+from analysis.sources import folders
 from analysis.sources.csvtext import decode, parse_numbers, parse_rows
 from analysis.sources.retry import MAX_BYTES
 
@@ -54,25 +55,13 @@ def find(folder: str | Path, assets: Iterable[str]) -> dict[str, Path]:
     DataError
         Two files serve one asset, or a link leads out of the folder.
     """
-    root = Path(folder)
-    nested = [path for path in sorted(root.iterdir()) if path.is_dir() and path.name.lower() == SUBFOLDER]
     wanted = {asset.upper(): asset for asset in assets}
-    found: dict[str, Path] = {}
-    for path in (item for place in (root, *nested) for item in sorted(place.iterdir()) if item.is_file()):
-        fit = _NAME.fullmatch(path.name)
-        asset = wanted.get(fit["asset"].upper()) if fit else None
-        if asset is None:
-            continue
-        if asset in found:
-            raise DataError(
-                f"two files hold hourly prices of {asset}: {found[asset].name} and {path.name}",
-                remedy="keep one of them in the folder",
-            )
-        if not path.resolve().is_relative_to(root.resolve()):
-            raise DataError(
-                f"{path.name} is a link that leaves the data folder", remedy="copy the file into the folder"
-            )
-        found[asset] = path
+
+    def asset_of(name: str) -> str:
+        fit = _NAME.fullmatch(name)
+        return wanted.get(fit["asset"].upper(), "") if fit else ""
+
+    found = folders.find(folder, SUBFOLDER, asset_of, "hourly prices of {key}")
     return {asset: found[asset] for asset in wanted.values() if asset in found}
 
 

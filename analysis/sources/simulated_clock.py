@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import exchange_calendars
 import numpy as np
 import pandas as pd
+
+from analysis.quiet import quiet
 
 STEPS_A_DAY = 48
 NEW_YORK = "America/New_York"
@@ -51,9 +52,8 @@ class Clock:
 def make_clock(start: str, end: str) -> Clock:
     """Lay the grid over the days from `start` to `end`, both included."""
     days = np.arange(np.datetime64(start, "D"), np.datetime64(end, "D") + np.timedelta64(1, "D"))
-    with warnings.catch_warnings():
-        # The calendar library reads instants in a way that pandas 3.1 deprecates; the values are right.
-        warnings.filterwarnings("ignore", message=r"Series\.values returning an ndarray that drops timezone")
+    # The calendar library reads instants in a way that pandas 3.1 deprecates; the values are right.
+    with quiet(DeprecationWarning):
         calendar = exchange_calendars.get_calendar("XNYS", start=start, end=end)
     midnight = pd.Timestamp(days[0]).tz_localize("UTC")
     evening = pd.DatetimeIndex(days.astype("datetime64[ns]")) + pd.Timedelta(hours=20)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from analysis.quiet import quiet
 from analysis.stats.eventstudy_inputs import LEAST_ESTIMATION
 from analysis.stats.eventstudy_matching import Comparison, Matches, compare, imbalance
 from analysis.stats.eventstudy_outcomes import Normal, Outcomes, outcomes_at_every_date
@@ -83,8 +83,7 @@ def _pool(outcomes: Sequence[Outcomes]) -> Outcomes:
     """Average standardised outcomes over the assets that have one; the spread is their harmonic mean."""
     scar = np.stack([one.car / one.spread for one in outcomes])
     precision = np.stack([1.0 / one.spread for one in outcomes])
-    with warnings.catch_warnings():
+    with quiet(RuntimeWarning):
         # A date without any asset stays NaN, which is what it means.
-        warnings.simplefilter("ignore", RuntimeWarning)
         spread = 1.0 / np.nanmean(precision, axis=0)
         return Outcomes(np.nanmean(scar, axis=0) * spread, spread)

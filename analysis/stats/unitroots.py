@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from arch.utility.exceptions import InfeasibleTestException
 from statsmodels.tsa.stattools import zivot_andrews as _statsmodels_zivot_andrews
 
 from analysis.errors import InputError
+from analysis.quiet import recorded
 from analysis.results import Failed, Inapplicable, Options, TestResult
 from analysis.stats.regression import as_series, positive_integer
 
@@ -188,10 +188,8 @@ def unusable(series: np.ndarray, lags: int = 0) -> str:
 
 def _quietly(method: str, compute: Callable[[], Any]) -> tuple[Any, tuple[str, ...]]:
     """Run a third-party test; what it warns about is kept as text, and its refusals become typed results."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        # A note on how arch chose lags years ago says nothing about this series.
-        warnings.filterwarnings("ignore", message="Lag selection has changed")
+    # A note on how arch chose lags years ago says nothing about this series.
+    with recorded("Lag selection has changed") as caught:
         try:
             value = compute()
         except InfeasibleTestException as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from analysis.errors import InputError
+from analysis.quiet import quiet
 from analysis.results import Failed, Inapplicable
 from analysis.stats.lagged import Floats
 from analysis.stats.regression import as_series, positive_integer
@@ -162,12 +162,9 @@ def _maximize(series: Floats, mean: str, order: int, vol: str, dist: str, presam
     centred = series - (0.0 if mean == "zero" else series.mean())
     backcast = float(np.square(centred).mean()) if presample == "sample" else _weighted(centred)
     start, fitted, best = None, None, -math.inf
-    with warnings.catch_warnings():
-        # The flag of the search is read below; the text of the warning adds nothing to it.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        # A maximum on a bound is no admissible start of the next round, which then searches from its own.
-        warnings.simplefilter("ignore", StartingValueWarning)
-        warnings.simplefilter("ignore", RuntimeWarning)
+    # The flag of the search is read below, the text of its warning adds nothing to it; and a maximum on a bound is no
+    # admissible start of the next round, which then searches from its own.
+    with quiet(ConvergenceWarning, StartingValueWarning, RuntimeWarning):
         for _ in range(_ROUNDS):
             fitted = model.fit(
                 disp="off", show_warning=False, starting_values=start, backcast=backcast, options=_SEARCH

@@ -126,7 +126,9 @@ def test_the_numbers_of_an_entry_are_those_of_its_forecasts(planted: World) -> N
     assert entry.estimate == pytest.approx(100 * r2)
     assert entry.nobs == at.nobs
     assert entry.start == str(inputs.dates[at.origins[0]].date())
-    assert ledger.entry("forecast.too-small.rut.eth").estimate == pytest.approx(100 * r2 - 0.5)
+    assert ledger.entry("forecast.too-small.rut.eth").estimate == pytest.approx(
+        100 * (r2 - inputs.config.forecast.smallest_gain)
+    )
     bitcoin = ledger.entry("forecast.h1-expanding-own.rut.btc").loaded()
     assert isinstance(bitcoin, OosR2Result)
     assert 100 * bitcoin.path[-1] / (bitcoin.loss_benchmark * bitcoin.nobs) == pytest.approx(
