@@ -24,8 +24,6 @@ CORRELATION, LEAD = "clock-correlation", "clock-lead"
 # "close": both series at the instant of the equity close. "after" and "before": the daily bars of the two admissible
 # pairings, which end 3 to 5 hours after the close, and 20 or 19 hours before the next one.
 READINGS: Final = ("close", "after", "before")
-# A lead is strictly predictive under a reading when no hour of the cause lies in the window of the effect.
-STRICT: Final = {"lead": ("close", "after"), "reverse": ("close", "before")}
 
 
 def declare(subjects: Subjects) -> list[Family]:
