@@ -155,11 +155,11 @@ def _placebo(ledger: Ledger) -> str:
     verdict = (
         "the declared dates are more often dates of change than others, which still names no cause"
         if special
-        else "as far as this can be told from chance, the link changes no more often there than at other dates"
+        else "that the link changes more often there than at other dates is not found"
     )
     return (
         f"Without correction the test rejects in {here} of cases at the declared dates and in {there} when the same "
-        f"dates are moved through the sample (p {p}): {verdict}."
+        f"dates are moved through the sample (p adj. {p}): {verdict}."
     )
 
 

@@ -135,7 +135,7 @@ def test_sentences_follow_the_ledger(full: Chapter) -> None:
     assert "could not be run" in said["events"]
     placebo = ledger.entry("event-placebo.response")
     assert field_text(placebo, "p_adj_equation") in said["placebo"]
-    assert "no more often there" in said["placebo"]
+    assert "is not found" in said["placebo"]
 
 
 def test_an_adjusted_p_at_the_level_turns_the_words(full: Chapter) -> None:
