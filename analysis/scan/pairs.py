@@ -30,6 +30,7 @@ from analysis.stats.lagged import (
     Bools,
     Floats,
     Ints,
+    all_finite,
     as_columns,
     check_lags,
     check_trend,
@@ -51,7 +52,7 @@ class PairScan(Result):
     statistic, pvalue : ndarray of shape (N, N)
         F form and its p-value, unadjusted; NaN exactly where `reasons` has an entry, and on the diagonal.
     cumulative : ndarray of shape (N, N)
-        Sum of the cause's lag coefficients.
+        Sum of the cause's lag coefficients, NaN where there is no statistic.
     nobs : ndarray of shape (N, N)
         Rows of each pair.
     reasons : Mapping
@@ -177,13 +178,11 @@ def granger_matrix(
     for effects, causes, rows in _groups(values, scan.lags):
         scan.block(effects, causes, rows, out)
     refactored, reasons = scan.rescue(out, labels)
-    ok = ~np.isnan(out.wald)
-    statistic, pvalue = out.wald / scan.lags, np.full((count, count), np.nan)
-    pvalue[ok] = special.fdtrc(scan.lags, (out.nobs - scan.parameters)[ok], statistic[ok])
+    statistic = out.wald / scan.lags
     return PairScan(
         names=labels,
         statistic=statistic,
-        pvalue=pvalue,
+        pvalue=special.fdtrc(scan.lags, out.nobs - scan.parameters, statistic),  # NaN where there is no statistic
         cumulative=out.cumulative,
         nobs=out.nobs,
         reasons=reasons,
@@ -216,7 +215,7 @@ class _Output:
 
 def _groups(values: Floats, lags: int) -> Iterator[tuple[Ints, Ints, Bools]]:
     """Yield (effects, causes, rows): all pairs whose common rows are the same."""
-    if np.isfinite(values).all():
+    if all_finite(values):
         everyone = np.arange(values.shape[1])
         yield everyone, everyone, np.arange(len(values)) >= lags
         return
@@ -335,6 +334,7 @@ class _Scan:
             result = granger_test(self.values[:, effect], self.values[:, cause], lags=self.lags, cov=self.cov,
                                   trend=self.trend, hac_lags=self.hac_lags)  # fmt: skip
             if isinstance(result, Inapplicable):
+                out.cumulative[effect, cause] = np.nan
                 reasons[f"{labels[effect]} <- {labels[cause]}"] = result.reason
                 continue
             out.wald[effect, cause] = result.wald

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from analysis.scan import pairs_kernels as kernels
+from analysis.scan import pairs_sums as sums
+from analysis.scan.pairs_lanes import LANES
 from analysis.stats.lagged import Bools, Floats, Ints, deterministic, trend_coefficients
 
 TILE = 128
@@ -15,13 +16,14 @@ TILE = 128
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """Products of a tile over a run of rows, (lags + 1, I, J) with the cause lagged and with the effect lagged.
+    """Products of a tile over a run of rows: `forward` (lags + 1, I, J) with the cause lagged, `reverse` the effect.
 
-    The other arrays hold, per series and lag, the rows (I, lags) and (J, lags) that a further lag gains and loses.
+    `reverse` is (lags + 1, J, I); the last axis of both is filled up with zeros to a multiple of LANES. The other
+    arrays hold, per series and lag, the rows (I, lags) and (J, lags) that a further lag gains and loses.
     """
 
     forward: Floats
-    backward: Floats
+    reverse: Floats
     first_i: Floats
     last_i: Floats
     first_j: Floats
@@ -29,19 +31,28 @@ class Products:
 
     def mirrored(self) -> Products:
         """Return the products of the mirror image."""
-        forward, backward = (np.ascontiguousarray(x.transpose(0, 2, 1)) for x in (self.backward, self.forward))
-        return Products(forward, backward, self.first_j, self.last_j, self.first_i, self.last_i)
+        return Products(self.reverse, self.forward, self.first_j, self.last_j, self.first_i, self.last_i)
 
     def arrays(self) -> tuple[Floats, ...]:
-        """Return what the kernels take, the causes' edges by lag."""
-        return (self.forward, self.backward, self.first_i, self.last_i, self.first_j.T.copy(), self.last_j.T.copy())
+        """Return what the kernels take: all by effect and cause, the causes' edges by lag."""
+        backward = self.reverse[:, :, : self.forward.shape[1]].transpose(0, 2, 1)
+        return (self.forward, _filled(backward), self.first_i, self.last_i, _filled(self.first_j.T),
+                _filled(self.last_j.T))  # fmt: skip
 
     def moments(self) -> Floats:
-        """Return the sums of products (I, lags + 1, lags + 1, J)."""
+        """Return the sums of products (I, lags + 1, lags + 1, J), J filled up."""
         size, effects, causes = self.forward.shape
         out = np.empty((effects, size, size, causes))
-        kernels.run_moments(*self.arrays(), out)
+        kernels.run_moments_tile(*self.arrays(), out)
         return out
+
+
+def _filled(values: Floats) -> Floats:
+    """Return a copy whose last axis is filled up with zeros to a multiple of LANES."""
+    *shape, last = values.shape
+    out = np.zeros((*shape, -(-last // LANES) * LANES))
+    out[..., :last] = values
+    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +89,17 @@ class Group:
         values = np.zeros((series.shape[1], margin + stop - first))
         lead = min(first, margin)
         terms = deterministic(len(series), trend)
-        kernels.centered(series, terms, trend_coefficients(series, terms), first - lead, values[:, margin - lead :])
-        use = rows[first:stop].astype(np.float64)
-        columns = np.ascontiguousarray(terms[first:stop].T)
-        total = values.shape[1]
-        det = np.stack([(columns * use) @ values[:, margin - b : total - b].T for b in range(lags + 1)], axis=1)
+        shares, terms = trend_coefficients(series, terms), np.ascontiguousarray(terms.T)
+        sums.centered(series, terms, shares, first - lead, values[:, margin - lead :])
+        use, columns, total = rows[first:stop].astype(np.float64), terms[:, first:stop].copy(), values.shape[1]
+        det = np.empty((len(columns), lags + 1, len(values)))
         squares = np.empty((lags + 1, lags + 1, len(values)))
         is_run = len(places) == stop - first
         if is_run:
-            kernels.own_products(values, margin, lags, squares)
+            sums.own_products(values, columns, margin, det, squares)
         else:
+            for b in range(lags + 1):
+                det[:, b] = (columns * use) @ values[:, margin - b : total - b].T
             for a in range(lags + 1):
                 masked = values[:, margin - a : total - a] * use
                 for b in range(a + 1):
@@ -108,58 +120,48 @@ class Group:
         return values, self.margin, columns, use[places]
 
     def own(self, chosen: Ints) -> tuple[Floats, Floats]:
-        """Return the sums of products of some series with the deterministic terms and with themselves."""
-        return np.ascontiguousarray(self.det[:, :, chosen]), np.ascontiguousarray(self.squares[:, :, chosen])
+        """Return the sums of products of some series with the deterministic terms and with themselves, filled up."""
+        return _filled(self.det[:, :, chosen]), _filled(self.squares[:, :, chosen])
 
     def moments(self, effects: Ints, causes: Ints) -> Floats:
-        """Return the sums of products (I, lags + 1, lags + 1, J) of effects and causes at every pair of lags."""
-        return self._run_moments(effects, causes)[0] if self.is_run else self._row_moments(effects, causes)
+        """Return the sums of products (I, lags + 1, lags + 1, J) of effects and causes at all lags, J filled up."""
+        return self._run_moments(effects, causes)[0] if self.is_run else _filled(self._row_moments(effects, causes))
 
     def both_moments(self, effects: Ints, causes: Ints) -> tuple[Floats, Floats]:
         """Return the moments of a tile and of its mirror image, whose products are the same ones."""
         if self.is_run:
             return self._run_moments(effects, causes, mirror=True)
         found = self._row_moments(effects, causes)
-        return found, np.ascontiguousarray(found.transpose(3, 2, 1, 0))
+        return _filled(found), _filled(found.transpose(3, 2, 1, 0))
 
     def products(self, effects: Ints, causes: Ints) -> Products:
         """Return what the moments of a run of rows follow from, for effects and causes."""
-        same = np.array_equal(effects, causes)
-        I, J = self._chosen(effects), self._chosen(causes)  # noqa: E741
-        size, total, margin = self.lags + 1, self.values.shape[1], self.margin
-        forward = np.empty((size, len(effects), len(causes)))
-        backward = np.empty_like(forward)
-        for b in range(size):
-            np.matmul(I[:, margin:], J[:, margin - b : total - b].T, out=forward[b])
-            if same:
-                backward[b] = forward[b].T
-            elif b:
-                np.matmul(I[:, margin - b : total - b], J[:, margin:].T, out=backward[b])
-        if not same:
-            backward[0] = forward[0]
-        return Products(forward, backward, *self._edges(I), *self._edges(J))
+        forward = self._lagged(effects, causes)
+        reverse = forward if np.array_equal(effects, causes) else self._lagged(causes, effects)
+        return Products(forward, reverse, *self._edges(effects), *self._edges(causes))
 
-    def _chosen(self, series: Ints) -> Floats:
-        """Return the rows of some series, without a copy where they are all of them in order."""
-        whole = len(series) == len(self.values) and bool((series == np.arange(len(series))).all())
-        return self.values if whole else self.values[series]
+    def _lagged(self, effects: Ints, causes: Ints) -> Floats:
+        """Return the sums of effects and causes b rows earlier, (lags + 1, I, J), J filled up."""
+        out = np.zeros((self.lags + 1, len(effects), -(-len(causes) // LANES) * LANES))
+        sums.lagged_products(self.values, effects, causes, self.margin, out)
+        return out
 
     def _run_moments(self, effects: Ints, causes: Ints, *, mirror: bool = False) -> tuple[Floats, Floats]:
         products = self.products(effects, causes)
         out = products.moments()
         return out, products.mirrored().moments() if mirror else out
 
-    def _edges(self, values: Floats) -> tuple[Floats, Floats]:
+    def _edges(self, chosen: Ints) -> tuple[Floats, Floats]:
         """Return the rows (N, lags) that a further lag brings in, and those that it drops, nearest first."""
-        first = values[:, self.margin - 1 - np.arange(self.lags)]
-        return np.ascontiguousarray(first), np.ascontiguousarray(values[:, -1 - np.arange(self.lags)])
+        lag = np.arange(self.lags)
+        return self.values[chosen[:, None], self.margin - 1 - lag], self.values[chosen[:, None], -1 - lag]
 
     def _row_moments(self, effects: Ints, causes: Ints) -> Floats:
         places = np.flatnonzero(self.use) + self.margin
         reach = places - np.arange(self.lags + 1)[:, None]
         left, right = (self.values[chosen][:, reach].reshape(-1, len(places)) for chosen in (effects, causes))
         shape = (len(effects), self.lags + 1, len(causes), self.lags + 1)
-        return np.ascontiguousarray((left @ right.T).reshape(shape).transpose(0, 1, 3, 2))
+        return (left @ right.T).reshape(shape).transpose(0, 1, 3, 2)
 
 
 def tiles(effects: Ints, causes: Ints) -> list[tuple[slice, slice, bool]]:
@@ -173,5 +175,5 @@ def tiles(effects: Ints, causes: Ints) -> list[tuple[slice, slice, bool]]:
 
 def _parts(count: int) -> list[slice]:
     """Return slices of about equal size, at most TILE each; the split depends on the count alone."""
-    edges = np.linspace(0, count, -(-count // TILE) + 1).round().astype(int).tolist()
-    return [slice(a, b) for a, b in pairwise(edges)]
+    parts = -(-count // TILE)
+    return [slice(count * part // parts, count * (part + 1) // parts) for part in range(parts)]

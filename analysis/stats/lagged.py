@@ -38,7 +38,7 @@ def as_columns(values: ArrayLike, name: str, *, copy: bool = True) -> Floats:
         array = array[:, None]
     if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(f"{name} must be an array of shape (n,) or (n, k)", given=np.shape(values))
-    if np.isinf(array).any():
+    if not all_finite(array) and np.isinf(array).any():
         raise InputError(
             f"{name} holds an infinite value",
             given=f"{int(np.isinf(array).sum())} of {array.size}",
@@ -46,6 +46,13 @@ def as_columns(values: ArrayLike, name: str, *, copy: bool = True) -> Floats:
             remedy="mark a missing observation with NaN",
         )
     return array
+
+
+def all_finite(values: Floats) -> bool:
+    """Return whether every value is a number; where their sum is one, so are they all, and one pass is enough."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = values.sum()
+    return bool(np.isfinite(total) or np.isfinite(values).all())
 
 
 def check_lags(lags: object, *, name: str = "lags", least: int = 1) -> int:
@@ -140,11 +147,11 @@ def trend_coefficients(series: Floats, columns: Floats) -> Floats:
     out = np.zeros((columns.shape[1], series.shape[1]))
     if not columns.shape[1]:
         return out
-    whole = np.isfinite(series).all(axis=0)
     basis, triangle = np.linalg.qr(columns)
-    if whole.all():
+    if all_finite(series):
         out[:] = np.linalg.solve(triangle, basis.T @ series)
         return out
+    whole = np.isfinite(series).all(axis=0)
     out[:, whole] = np.linalg.solve(triangle, basis.T @ series[:, whole])
     for k in np.flatnonzero(~whole):
         present = np.isfinite(series[:, k])
