@@ -82,6 +82,7 @@ class TimeVaryingResult(TestResult):
     window, control_window : int
         Shortest window, and the observations over which a critical value controls the family-wise error rate.
     levels : tuple of float
+        Those of 10, 5 and 1 % that the number of draws can reach: B draws reach 1 / (B + 1).
     critical : ndarray of shape (3, n_levels) or (0, 0)
         Rows forward, rolling, recursive; empty without a bootstrap.
     sup_statistics : ndarray of shape (3,)
@@ -98,7 +99,7 @@ class TimeVaryingResult(TestResult):
     recursive: Floats
     window: int
     control_window: int
-    levels: tuple[float, ...] = LEVELS
+    levels: tuple[float, ...] = ()
     critical: Floats
     sup_statistics: Floats
     sup_pvalues: tuple[float, ...] = ()
@@ -110,7 +111,7 @@ class TimeVaryingResult(TestResult):
     @property
     def critical_values(self) -> dict[str, dict[float, float]]:
         """Critical value by procedure and level; empty without a bootstrap."""
-        rows = zip(PROCEDURES, self.critical.tolist(), strict=False)
+        rows = zip(PROCEDURES, self.critical.tolist() if self.levels else (), strict=False)
         return {name: dict(zip(self.levels, row, strict=True)) for name, row in rows}
 
     def episodes(
@@ -131,10 +132,8 @@ class TimeVaryingResult(TestResult):
 
     def summary(self) -> str:
         """Return the test, the largest statistic of each procedure and the critical values as text."""
-        lines = [
-            TestResult.summary(self),
-            f"  window {self.window}, family-wise over {self.control_window} observations",
-        ]
+        control = f", family-wise over {self.control_window} window ends" if self.critical.size else ""
+        lines = [TestResult.summary(self), f"  shortest window {self.window}{control}"]
         for index, name in enumerate(PROCEDURES):
             text = f"  {name}: largest {self.sup_statistics[index]:.6g}"
             if self.sup_pvalues:
@@ -152,7 +151,7 @@ class TimeVaryingResult(TestResult):
         frame = pd.DataFrame({"procedure": PROCEDURES, "largest": self.sup_statistics})
         frame["pvalue"] = np.array(self.sup_pvalues or (None,) * 3, dtype=object)
         for position, level in enumerate(self.levels):
-            frame[f"critical_{100 * level:.0f}_percent"] = self.critical[:, position] if self.critical.size else None
+            frame[f"critical_{100 * level:.0f}_percent"] = self.critical[:, position]
         return frame
 
 
@@ -237,8 +236,9 @@ def time_varying_granger(
     method = f"time-varying Granger causality ({cov})"
     series, first, stop = _common_span(whole_series)
     n = len(series)
-    if n < plan.window + control - 1:
-        return Inapplicable(method=method, reason=f"{n} observations are fewer than one window and its control window")
+    least = plan.window + (control - 1 if draws else 0)
+    if n < least:
+        return Inapplicable(method=method, reason=_too_short(n, plan.window, control if draws else 0))
     workers = check_lags(threads, name="threads") if threads is not None else os.cpu_count() or 1
     design = _design(series, plan)
     forward, rolling, recursive, recomputed = _scan(design, plan, workers)
@@ -246,15 +246,22 @@ def time_varying_granger(
         return Inapplicable(method=method, reason=_no_statistic(design))
     sup = np.array([np.nanmax(item) for item in (forward, rolling, recursive)])
     critical, exceed = np.empty((0, 0)), None
+    levels = tuple(level for level in LEVELS if (draws + 1) * level >= 1 - 1e-9)
     warnings = []
     if draws:
         null = null_model(series, plan)
         if isinstance(null, str):
             return Failed(method=method, reason=null)
         short, full = _bootstrap(series, plan, null, draws, control, rng, sup_pvalue, workers)
-        critical = np.quantile(short, [1 - level for level in LEVELS], axis=0, method="higher").T
+        critical = np.quantile(short, [1 - level for level in levels], axis=0, method="higher").T
+        if len(levels) < len(LEVELS):
+            warnings.append(f"{draws} draws give no critical value below a level of {1 / (draws + 1):.2g}")
         exceed = (1 + (full >= sup * (1 - 1e-10)).sum(axis=0)) / (1 + draws) if sup_pvalue else None
         warnings += [null.warning] if null.warning else []
+    missing = int(np.isnan(rolling[plan.window - 1 :]).sum())
+    if missing:
+        of = n - plan.window + 1
+        warnings.append(f"{missing} of {of} rolling windows have no statistic: a series is constant or collinear there")
     if cov == "nonrobust":
         warnings.append("the plain covariance over-rejects when volatility moves; rely on HC0 with the wild bootstrap")
     q = design.n_tested
@@ -286,6 +293,7 @@ def time_varying_granger(
         recursive=_embedded(recursive, len(whole_series), first, stop),
         window=plan.window,
         control_window=control,
+        levels=levels,
         critical=critical,
         sup_statistics=sup,
         sup_pvalues=() if exceed is None else tuple(exceed.tolist()),
@@ -397,6 +405,12 @@ def _spread(run: Callable[[Any], Any], items: list[Any], workers: int) -> list[A
         return [run(item) for item in items]
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(run, items))
+
+
+def _too_short(n: int, window: int, control: int) -> str:
+    beside = f" and the {control} window ends its critical value controls" if control else ""
+    smaller = " or control_window" if control else ""
+    return f"{n} observations do not hold one window of {window}{beside}: choose a smaller window{smaller}"
 
 
 def _no_statistic(design: _WindowDesign) -> str:

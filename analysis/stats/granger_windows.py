@@ -5,13 +5,11 @@ Notes
 A window that starts at `s` and grows by one observation gains one regression row, so its triangular factor follows
 from the last one by planar rotations without square roots (Gentleman 1973, IMA Journal of Applied Mathematics 12).
 The rows themselves are rotated and never their sums of products, so the accuracy is that of an orthogonal
-factorisation of every window by itself and no difference of large sums is ever taken. Eight starting points share
+factorisation of every window by itself and no difference of large sums is ever taken. Many starting points share
 each row and fill the vector registers. In the factor of ``[kept, tested, response]`` the last pivot is the residual
 sum of squares and the tested rows hold what the tested columns add.
 
-The heteroskedasticity-robust form needs ``sum e_t^2 u_t u_t'`` with e the residual and u the tested directions; both
-are linear in the row, so the sum is a contraction of running fourth moments. Those lose digits when a level dwarfs
-its changes: a bound on the lost digits is kept, and a window beyond the limit is recomputed from its own rows.
+The heteroskedasticity-robust form adds the covariance of `granger_windows_robust`.
 
 This module imports the compiler; import it inside a function.
 """
@@ -21,199 +19,53 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.stats.compiled import njit
+from analysis.stats.granger_windows_robust import (
+    ROBUST_LANES,
+    accumulate,
+    add_heads,
+    contract,
+    direct,
+    inverse_columns,
+    lost_digits,
+    meat_from_moments,
+    quadratics,
+)
 from analysis.stats.lagged import Bools, Floats
 
 LANES = 32
-ROBUST_LANES = 8  # rows that not every lane shares cost extra, so fewer share
 RANK_FLOOR = 1e-22  # squared share of a column left unexplained that rounding alone can produce
 DIGIT_LIMIT = 1e-9  # largest bound on the relative rounding error of the fourth-moment route
 PIVOT_LIMIT = 1e-4  # smallest relative pivot of the robust covariance before its digits matter
-SINGULAR = 1e-13
 _OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 
 @njit(**_OPTIONS)
 def _rotate(D, R, SS, row, weight, z, K):  # type: ignore[no-untyped-def]
-    """Add one row with a weight a lane to the square-root-free factors D (K, L), R (K, K, L); z (K, L) is scratch."""
+    """Add one row with a weight a lane to the square-root-free factors D (K, L), R (K, K, L); z (K + 3, L): scratch."""
+    w, keep, take = K, K + 1, K + 2  # rows of z: the weight that is left, and the shares of the old and of the new row
+    for lane in range(D.shape[1]):
+        z[w, lane] = weight[lane]
     for i in range(K):
         value = row[i]
         for lane in range(D.shape[1]):
             z[i, lane] = value
             SS[i, lane] += weight[lane] * value * value
-    w = weight.copy()
-    cbar, sbar = np.empty(D.shape[1]), np.empty(D.shape[1])
     for i in range(K):
         for lane in range(D.shape[1]):
             x = z[i, lane]
             old = D[i, lane]
-            new = old + w[lane] * x * x
+            new = old + z[w, lane] * x * x
             inverse = 1.0 / new if new > 0.0 else 0.0
-            cbar[lane] = old * inverse if new > 0.0 else 1.0
-            sbar[lane] = w[lane] * x * inverse
-            w[lane] = cbar[lane] * w[lane]
+            z[keep, lane] = old * inverse if new > 0.0 else 1.0
+            z[take, lane] = z[w, lane] * x * inverse
+            z[w, lane] *= z[keep, lane]
             D[i, lane] = new
         for j in range(i + 1, K):
             for lane in range(D.shape[1]):
                 entry = R[i, j, lane]
                 other = z[j, lane]
                 z[j, lane] = other - z[i, lane] * entry
-                R[i, j, lane] = cbar[lane] * entry + sbar[lane] * other
-
-
-@njit(**_OPTIONS)
-def _inverse_columns(R, first, C, K):  # type: ignore[no-untyped-def]
-    """Fill C (K, K, L) with columns first..K-1 of the inverse of the unit triangular factor."""
-    for j in range(first, K):
-        for lane in range(ROBUST_LANES):
-            C[j, j, lane] = 1.0
-        for i in range(j - 1, -1, -1):
-            for lane in range(ROBUST_LANES):
-                C[i, j, lane] = -R[i, j, lane]
-            for m in range(i + 1, j):
-                for lane in range(ROBUST_LANES):
-                    C[i, j, lane] -= R[i, m, lane] * C[m, j, lane]
-
-
-@njit(**_OPTIONS)
-def _add_row(meat, u, C, row, lane, n_kept, q, K):  # type: ignore[no-untyped-def]
-    """Add e^2 u u' of one row to the meat (q, q) of one lane; u (q,) is scratch."""
-    e = 0.0
-    for i in range(K):
-        e += C[i, K - 1, lane] * row[i]
-    e2 = e * e
-    for k in range(q):
-        total = 0.0
-        for i in range(n_kept + k + 1):
-            total += C[i, n_kept + k, lane] * row[i]
-        u[k] = total
-    for a in range(q):
-        for b in range(a + 1):
-            meat[a, b] += e2 * u[a] * u[b]
-
-
-@njit(**_OPTIONS)
-def _quadratic(meat, scores, q):  # type: ignore[no-untyped-def]
-    """Return s' V^-1 s and the smallest relative pivot of V by Cholesky; V is overwritten."""
-    least, total = 1.0, 0.0
-    for j in range(q):
-        pivot = meat[j, j]
-        diagonal = pivot
-        for m in range(j):
-            pivot -= meat[j, m] * meat[j, m]
-        if not pivot > SINGULAR * diagonal:
-            return np.nan, 0.0
-        least = min(least, pivot / diagonal)
-        root = np.sqrt(pivot)
-        meat[j, j] = root
-        solved = scores[j]
-        for m in range(j):
-            solved -= meat[j, m] * scores[m]
-        scores[j] = solved / root
-        total += scores[j] * scores[j]
-        for i in range(j + 1, q):
-            entry = meat[i, j]
-            for m in range(j):
-                entry -= meat[i, m] * meat[j, m]
-            meat[i, j] = entry / root
-    return total, least
-
-
-@njit(**_OPTIONS)
-def _direct(Z, usable, first, t, C, D, R, lane, n_kept, q, K):  # type: ignore[no-untyped-def]
-    """Return the robust statistic of one window from its own rows."""
-    meat, scores = np.zeros((q, q)), np.empty(q)
-    for row in range(first, t + 1):
-        if usable[row]:
-            _add_row(meat, scores, C, Z[row], lane, n_kept, q, K)
-    for k in range(q):
-        scores[k] = D[n_kept + k, lane] * R[n_kept + k, K - 1, lane]
-    return _quadratic(meat, scores, q)[0]
-
-
-@njit(**_OPTIONS)
-def _contract(moments, C, K, weights, sums):  # type: ignore[no-untyped-def]
-    """Fill sums (P, 8): for every pair (i, j) of columns the moments sum e^2 z_i z_j over the rows all lanes share."""
-    pair = 0
-    for a in range(K):
-        for b in range(a, K):
-            factor = 1.0 if a == b else 2.0
-            for lane in range(ROBUST_LANES):
-                weights[pair, lane] = factor * C[a, K - 1, lane] * C[b, K - 1, lane]
-            pair += 1
-    used = 0
-    for i in range(K - 1):
-        for _ in range(i, K):
-            # Eight sums in eight registers: arrays might overlap for all the compiler knows, local numbers cannot.
-            s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-            for m in range(pair):
-                moment = moments[used, m]
-                s0 += moment * weights[m, 0]
-                s1 += moment * weights[m, 1]
-                s2 += moment * weights[m, 2]
-                s3 += moment * weights[m, 3]
-                s4 += moment * weights[m, 4]
-                s5 += moment * weights[m, 5]
-                s6 += moment * weights[m, 6]
-                s7 += moment * weights[m, 7]
-            out = sums[used]
-            out[0], out[1], out[2], out[3], out[4], out[5], out[6], out[7] = s0, s1, s2, s3, s4, s5, s6, s7
-            used += 1
-
-
-@njit(**_OPTIONS)
-def _meat_from_moments(meat, half, sums, C, n_kept, q, K):  # type: ignore[no-untyped-def]
-    """Fill meat (q, q, 8) from the contracted moments and the tested directions; half (K, 8) is scratch."""
-    for a in range(q):
-        for j in range(n_kept + a + 1):
-            for lane in range(ROBUST_LANES):
-                half[j, lane] = 0.0
-            for i in range(n_kept + a + 1):
-                low, high = min(i, j), max(i, j)
-                place = low * K - low * (low - 1) // 2 + high - low
-                for lane in range(ROBUST_LANES):
-                    half[j, lane] += C[i, n_kept + a, lane] * sums[place, lane]
-        for b in range(a + 1):
-            for lane in range(ROBUST_LANES):
-                meat[a, b, lane] = 0.0
-            for j in range(n_kept + b + 1):
-                for lane in range(ROBUST_LANES):
-                    meat[a, b, lane] += C[j, n_kept + b, lane] * half[j, lane]
-
-
-@njit(**_OPTIONS)
-def _lost_digits(C, quartic, meat, lane, n_kept, q, K):  # type: ignore[no-untyped-def]
-    """Return a bound (Hölder) on the relative rounding error of the diagonal of the meat."""
-    residual = 0.0
-    for i in range(K):
-        residual += abs(C[i, K - 1, lane]) * quartic[i]
-    worst = 0.0
-    for k in range(q):
-        direction = 0.0
-        for i in range(n_kept + k + 1):
-            direction += abs(C[i, n_kept + k, lane]) * quartic[i]
-        bound = residual * residual * direction * direction
-        if not meat[k, k] > 0.0:
-            return np.inf
-        worst = max(worst, bound / meat[k, k])
-    return 4.0 * 2.22e-16 * worst
-
-
-@njit(**_OPTIONS)
-def _accumulate(moments, quartic_sums, row, shared, K):  # type: ignore[no-untyped-def]
-    """Add the products of pairs of one row to the moments (P, P), if every lane has the row, and its fourth powers."""
-    n_pairs = K * (K + 1) // 2
-    pair = np.empty(n_pairs)
-    m = 0
-    for a in range(K):
-        quartic_sums[a] += row[a] ** 4
-        for b in range(a, K):
-            pair[m] = row[a] * row[b]
-            m += 1
-    if shared:
-        for i in range(n_pairs):
-            value = pair[i]
-            for j in range(n_pairs):
-                moments[i, j] += value * pair[j]
+                R[i, j, lane] = z[keep, lane] * entry + z[take, lane] * other
 
 
 @njit(**_OPTIONS)
@@ -249,25 +101,6 @@ def _plain_value(D, R, count, lane, n_kept, q, K):  # type: ignore[no-untyped-de
 
 
 @njit(**_OPTIONS)
-def _robust_value(  # type: ignore[no-untyped-def]
-    rows, flags, D, R, C, meats, quartic, meat, scores, u, lane, t, reach, n_kept, q, K, digit_limit
-):
-    """Return the robust statistic of one lane and whether it was recomputed from the rows of the window."""
-    for a in range(q):
-        scores[a] = D[n_kept + a, lane] * R[n_kept + a, K - 1, lane]
-        for b in range(a + 1):
-            meat[a, b] = meats[a, b, lane]
-    for head in range(lane + reach, min(t + 1, ROBUST_LANES - 1 + reach)):
-        if flags[head]:
-            _add_row(meat, u, C, rows[head], lane, n_kept, q, K)
-    lost = _lost_digits(C, quartic, meat, lane, n_kept, q, K)
-    value, least = _quadratic(meat, scores, q)
-    if lost > digit_limit or least < PIVOT_LIMIT:
-        return _direct(rows, flags, lane + reach, t, C, D, R, lane, n_kept, q, K), True
-    return value, False
-
-
-@njit(**_OPTIONS)
 def scan_block(  # type: ignore[no-untyped-def]  # noqa: C901 - one loop over rows, every branch a named step
     Z, usable, shifted, n_kept, q, reach, window, start, robust, digit_limit, forward, rolling, best
 ):
@@ -292,16 +125,17 @@ def scan_block(  # type: ignore[no-untyped-def]  # noqa: C901 - one loop over ro
     lanes = ROBUST_LANES if robust else LANES
     D, SS = np.zeros((K, lanes)), np.zeros((K, lanes))
     R, C = np.zeros((K, K, lanes)), np.zeros((K, K, lanes))
-    scratch, weight = np.empty((K, lanes)), np.empty(lanes)
+    scratch, weight = np.empty((K + 3, lanes)), np.empty(lanes)
     counts = np.zeros(lanes, np.int64)
     rows, flags = Z[start:].copy(), usable[start:]
     _shift(rows, flags, shifted, reach)
-    n_pairs = K * (K + 1) // 2
+    n_pairs = -(-K * (K + 1) // 2 // 4) * 4  # filled up with zeros
     moments = np.zeros((n_pairs, n_pairs)) if robust else np.zeros((1, 1))
     quartic_sums = np.zeros(K)
     quartic = quartic_sums
-    pair_weights, sums = np.empty((n_pairs, lanes)), np.empty((n_pairs, lanes))
-    meats, meat, scores, u = np.zeros((q, q, lanes)), np.zeros((q, q)), np.zeros(q), np.zeros(q)
+    pair_weights, sums, by_lane = np.zeros((n_pairs, lanes)), np.empty((n_pairs, lanes)), np.empty((lanes, n_pairs))
+    meats, u, e, bound = np.zeros((q, q, lanes)), np.zeros((q + 1, lanes)), np.empty(lanes), np.empty(lanes)
+    lost, least, robust_values = np.empty(lanes), np.empty(lanes), np.empty(lanes)
     recomputed = 0
     for t in range(reach, n - start):
         if flags[t]:
@@ -310,27 +144,30 @@ def scan_block(  # type: ignore[no-untyped-def]  # noqa: C901 - one loop over ro
                 counts[lane] += t >= lane + reach
             _rotate(D, R, SS, rows[t], weight, scratch, K)
             if robust:
-                _accumulate(moments, quartic_sums, rows[t], t >= lanes - 1 + reach, K)
+                accumulate(moments, quartic_sums, rows[t], t >= lanes - 1 + reach, K)
         if t + 1 < window:
             continue
         if robust:
             quartic = np.sqrt(np.sqrt(quartic_sums))
-            _inverse_columns(R, n_kept, C, K)
-            _contract(moments, C, K, pair_weights, sums)
-            _meat_from_moments(meats, scratch, sums, C, n_kept, q, K)
+            inverse_columns(R, n_kept, C, K)
+            contract(moments, C, K, pair_weights, by_lane, sums)
+            meat_from_moments(meats, scratch, sums, C, n_kept, q, K)
+            add_heads(rows, flags, C, meats, t, reach, n_kept, q, K, u)
+            lost_digits(C, quartic, meats, n_kept, q, K, e, bound, lost)
+            quadratics(meats, D, R, n_kept, q, K, u, least, robust_values)
         for lane in range(lanes):
             s = start + lane
             if s > last or t - lane + 1 < window:
                 continue
             value = np.nan
             if _valid(D, SS, lane, counts[lane], K):
-                if robust:
-                    value, exact = _robust_value(
-                        rows, flags, D, R, C, meats, quartic, meat, scores, u, lane, t, reach, n_kept, q, K, digit_limit
-                    )
-                    recomputed += exact
-                else:
+                if not robust:
                     value = _plain_value(D, R, counts[lane], lane, n_kept, q, K)
+                elif lost[lane] > digit_limit or least[lane] < PIVOT_LIMIT:
+                    value = direct(rows, flags, lane + reach, t, C, D, R, lane, n_kept, q, K)
+                    recomputed += 1
+                else:
+                    value = robust_values[lane]
             end = start + t
             if s == 0:
                 forward[end] = value

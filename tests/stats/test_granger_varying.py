@@ -226,6 +226,8 @@ def test_a_constant_stretch_has_no_statistic_and_a_constant_series_is_inapplicab
     result = _run(joint, lags=1, extra_lags=0, window=50)
     assert np.isnan(result.rolling[49:70]).all()
     assert np.isfinite(result.rolling[75:]).all()
+    missing = int(np.isnan(result.rolling[49:]).sum())
+    assert any(text.startswith(f"{missing} of 91 rolling windows have no statistic") for text in result.warnings)
     constant = time_varying_granger(joint[:, 0], np.ones(140), lags=1, window=50)
     assert isinstance(constant, Inapplicable)
     assert "constant" in constant.reason
@@ -345,12 +347,37 @@ def test_refusals() -> None:
         time_varying_granger(y, x, lags=1, window=40, bootstrap=9)
     with pytest.raises(InputError, match="one effect"):
         time_varying_granger(joint, x, lags=1, window=40)
-    short = time_varying_granger(y, x, lags=1, window=95)
-    assert isinstance(short, Inapplicable)
+    for short in (
+        time_varying_granger(y, x, lags=1, window=101),
+        time_varying_granger(y, x, lags=1, window=95, bootstrap=9, rng=np.random.default_rng(0)),
+    ):
+        assert isinstance(short, Inapplicable)
+        assert "choose a smaller window" in short.reason
     result = _run(joint, lags=1, window=40)
     with pytest.raises(InputError, match="bootstrap > 0"):
         result.episodes()
     assert result.critical_values == {}
+
+
+def test_one_window_may_be_the_whole_sample() -> None:
+    joint = _joint(100, 2, levels=False, seed=1)
+    whole = _run(joint, lags=2, window=100)
+    assert whole.forward[-1] == whole.rolling[-1] == whole.recursive[-1]
+    assert whole.forward[-1] == pytest.approx(_run(joint, lags=2, window=60).forward[-1], rel=1e-12)
+    assert np.isnan(whole.forward[:-1]).all()
+
+
+def test_few_draws_give_no_critical_value_they_cannot_reach() -> None:
+    joint = _joint(90, 2, levels=False, seed=2)
+    few = _run(joint, lags=1, window=60, bootstrap=19, rng=np.random.default_rng(0))
+    assert few.levels == (0.1, 0.05)
+    assert set(few.critical_values["rolling"]) == {0.1, 0.05}
+    assert "19 draws give no critical value below a level of 0.05" in few.warnings
+    assert "critical_1_percent" not in few.to_frame()
+    one = _run(joint, lags=1, window=60, bootstrap=1, rng=np.random.default_rng(0))
+    assert one.critical_values == {}
+    enough = _run(joint, lags=1, window=60, bootstrap=99, rng=np.random.default_rng(0))
+    assert enough.levels == (0.1, 0.05, 0.01)
 
 
 def test_a_series_that_starts_late_has_no_window_of_absent_dates() -> None:
