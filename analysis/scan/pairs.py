@@ -12,6 +12,7 @@ number of workers.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -162,8 +163,7 @@ def granger_matrix(
     values = as_columns(data, "data", copy=False)
     count = values.shape[1]
     labels = tuple(f"x{i}" for i in range(count)) if names is None else tuple(map(str, names))
-    if count < 2 or len(labels) != count or len(set(labels)) != count:
-        raise InputError("a scan needs at least two series with distinct names", given=labels, limit=f"{count} names")
+    _check_names(labels, count)
     scan = _Scan(
         values,
         check_lags(lags),
@@ -192,6 +192,17 @@ def granger_matrix(
         hac_lags=hac_lags,
         n_refactored=refactored,
     )
+
+
+def _check_names(labels: tuple[str, ...], count: int) -> None:
+    """Raise InputError unless there are two series or more and every one has a name of its own."""
+    if count < 2:
+        raise InputError("a scan needs at least two series", given=count, remedy="pass one column a series")
+    if len(labels) != count:
+        raise InputError("names and series differ in number", given=len(labels), limit=f"{count}, one a series")
+    repeated = [label for label, times in Counter(labels).items() if times > 1]
+    if repeated:
+        raise InputError("names of series are repeated", given=", ".join(repeated), remedy="give every series its own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,10 +282,10 @@ class _Scan:
         bandwidth = self._bandwidth(nobs)
         windows = group.windows(bandwidth) if self.cov != "nonrobust" and 2 * bandwidth <= kernels.BLOCK else None
 
-        def fill(moments: Floats, row: slice, column: slice) -> None:
+        def fill(products: Products, row: slice, column: slice) -> None:
             left, right = local_effects[row], local_causes[column]
             part = found.part(row, column)
-            sums = (moments, *group.own(left), *group.own(right), group.fixed)
+            sums = (*products.arrays(), *group.own(left), *group.own(right), group.fixed)
             filled = (part.wald, part.cumulative, part.status)
             if self.cov == "nonrobust":
                 kernels.plain_tile(*sums, nobs, PIVOT_FLOOR, *filled)
@@ -284,25 +295,12 @@ class _Scan:
                 kind = {"HC3": kernels.HC3, "HAC": kernels.HAC}.get(self.cov, kernels.HC0)
                 kernels.robust_tile(*sums, *windows, left, right, PIVOT_FLOOR, kind, bandwidth, *filled)
 
-        def fill_plain(products: Products, row: slice, column: slice) -> None:
-            part = found.part(row, column)
-            sums = (*group.own(local_effects[row]), *group.own(local_causes[column]), group.fixed)
-            filled = (part.wald, part.cumulative, part.status)
-            kernels.plain_run_tile(*products.arrays(), *sums, nobs, PIVOT_FLOOR, *filled)
-
         def work(tile: _Tile) -> None:
             row, column, mirrored = tile
-            if self.cov == "nonrobust" and group.is_run:
-                products = group.products(local_effects[row], local_causes[column])
-                fill_plain(products, row, column)
-                if mirrored:
-                    fill_plain(products.mirrored(), column, row)
-            elif mirrored:
-                one, other = group.both_moments(local_effects[row], local_causes[column])
-                fill(one, row, column)
-                fill(other, column, row)
-            else:
-                fill(group.moments(local_effects[row], local_causes[column]), row, column)
+            products = group.products(local_effects[row], local_causes[column])
+            fill(products, row, column)
+            if mirrored:
+                fill(products.mirrored(), column, row)
 
         self._spread(work, tiles(local_effects, local_causes))
         if self.cov == "HC1":

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.scan.pairs_lanes import LANES, Room, cholesky, own_fit, room, run_moments, solve, take_moments
+from analysis.scan.pairs_lanes import LANES, Room, cholesky, own_fit, room, solve, take_moments
 from analysis.scan.pairs_rows import (
     BLOCK,
     HAC,
@@ -30,22 +30,6 @@ from analysis.stats.compiled import njit
 from analysis.stats.lagged import Floats, Ints
 
 OK, NEEDS_ROWS = 0, 1
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def run_moments_tile(
-    forward: Floats, backward: Floats, first_i: Floats, last_i: Floats, first_j: Floats, last_j: Floats, out: Floats
-) -> None:
-    """Fill out (I, p + 1, p + 1, J) from the products with one side at lag 0, J a multiple of LANES."""
-    size = len(forward)
-    found = np.empty(size * size * LANES)
-    for i in range(len(out)):
-        for start in range(0, out.shape[3], LANES):
-            run_moments(forward, backward, first_i, last_i, first_j, last_j, i, start, found)
-            for a in range(size):
-                for b in range(size):
-                    at = (a * size + b) * LANES
-                    out[i, a, b, start : start + LANES] = found[at : at + LANES]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -70,31 +54,11 @@ def _write_wald(i: int, start: int, rss: float, freedom: int, place: Room, wald:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def plain_tile(
-    moments: Floats, det_i: Floats, squares_i: Floats, det_j: Floats, squares_j: Floats, fixed: Floats, nobs: int,
-    floor: float, wald: Floats, cumulative: Floats, status: Ints,
-) -> None:  # fmt: skip
-    """Fill the plain Wald statistics of a tile (I, J) from sums of products alone."""
-    p, d = moments.shape[1] - 1, len(fixed)
-    place = room(p, d)
-    for i in range(len(wald)):
-        rss = own_fit(det_i, squares_i, fixed, i, floor, place[0], place[1])
-        if rss < 0.0:
-            status[i] = NEEDS_ROWS
-            continue
-        for start in range(0, moments.shape[3], LANES):
-            take_moments(moments, i, start, place[2])
-            solve(det_j, squares_j, start, rss, floor * squares_i[0, 0, i], floor, place)
-            _write(i, start, place, cumulative, status)
-            _write_wald(i, start, rss, nobs - d - 2 * p, place, wald)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def plain_run_tile(
-    forward: Floats, backward: Floats, first_i: Floats, last_i: Floats, first_j: Floats, last_j: Floats,
+    forward: Floats, backward: Floats, gained_i: Floats, lost_i: Floats, gained_j: Floats, lost_j: Floats,
     det_i: Floats, squares_i: Floats, det_j: Floats, squares_j: Floats, fixed: Floats, nobs: int,
     floor: float, wald: Floats, cumulative: Floats, status: Ints,
 ) -> None:  # fmt: skip
-    """Do what `run_moments_tile` and `plain_tile` do, with the moments of a few pairs at a time in fast memory."""
+    """Fill the plain Wald statistics of a tile (I, J) from sums of products, in the order of `Products.arrays`."""
     p, d = len(forward) - 1, len(fixed)
     place = room(p, d)
     for i in range(len(wald)):
@@ -103,7 +67,7 @@ def plain_run_tile(
             status[i] = NEEDS_ROWS
             continue
         for start in range(0, forward.shape[2], LANES):
-            run_moments(forward, backward, first_i, last_i, first_j, last_j, i, start, place[2])
+            take_moments(forward, backward, gained_i, lost_i, gained_j, lost_j, i, start, place[2])
             solve(det_j, squares_j, start, rss, floor * squares_i[0, 0, i], floor, place)
             _write(i, start, place, cumulative, status)
             _write_wald(i, start, rss, nobs - d - 2 * p, place, wald)
@@ -151,7 +115,8 @@ def _wald(meat: Floats, scores: Floats, p: int, solved: Floats) -> float:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def robust_tile(
-    moments: Floats, det_i: Floats, squares_i: Floats, det_j: Floats, squares_j: Floats, fixed: Floats,
+    forward: Floats, backward: Floats, gained_i: Floats, lost_i: Floats, gained_j: Floats, lost_j: Floats,
+    det_i: Floats, squares_i: Floats, det_j: Floats, squares_j: Floats, fixed: Floats,
     values: Floats, margin: int, columns: Floats, use: Floats, effects: Ints, causes: Ints, floor: float, kind: int,
     hac_lags: int, wald: Floats, cumulative: Floats, status: Ints,
 ) -> None:  # fmt: skip
@@ -160,7 +125,7 @@ def robust_tile(
     `values` is (N, margin + ...) and `columns` (d, ...), zero where a value is missing; `use` (K, BLOCK) is one on the
     regression rows of window k, which begins BLOCK - hac_lags rows after the one before.
     """
-    count, J, p, d, K = len(moments), wald.shape[1], moments.shape[1] - 1, len(fixed), len(use)
+    J, p, d, K = wald.shape[1], len(forward) - 1, len(fixed), len(use)
     w, step = d + p, BLOCK - hac_lags
     P, W = p + p % 2, w + (-w) % 3  # filled up with zeros
     place, solved = room(p, d), np.empty(p)
@@ -169,13 +134,13 @@ def robust_tile(
     basis, residual, leverage = np.zeros((K, W * BLOCK)), np.empty((K, BLOCK)), np.empty((K, BLOCK))
     work, e, h, spare = np.zeros(P * BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.zeros(3 * BLOCK)
     meat, whole = np.empty((J, P, P)), np.empty(J)
-    for i in range(count):
+    for i in range(len(wald)):
         rss = own_fit(det_i, squares_i, fixed, i, floor, factor, own)
         if rss < 0.0:
             status[i] = NEEDS_ROWS
             continue
-        for start in range(0, moments.shape[3], LANES):
-            take_moments(moments, i, start, place[2])
+        for start in range(0, forward.shape[2], LANES):
+            take_moments(forward, backward, gained_i, lost_i, gained_j, lost_j, i, start, place[2])
             solve(det_j, squares_j, start, rss, floor * squares_i[0, 0, i], floor, place)
             _write(i, start, place, cumulative, status)
             _write_maps(start, place, own_map, lag_map, scores)
@@ -209,5 +174,4 @@ def robust_tile(
                 wald[i, j] = value * (hac_lags + 1)  # the meat of boxes counts every date hac_lags + 1 times
 
 
-__all__ = ["BLOCK", "HAC", "HC0", "HC3", "NEEDS_ROWS", "OK", "plain_run_tile", "plain_tile", "robust_tile",
-           "run_moments_tile"]  # fmt: skip
+__all__ = ["BLOCK", "HAC", "HC0", "HC3", "NEEDS_ROWS", "OK", "plain_tile", "robust_tile"]

@@ -84,26 +84,15 @@ def own_fit(
     return rss if rss > floor * squares[0, 0, effect] else -1.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def take_moments(moments: Floats, i: int, start: int, out: Floats) -> None:
-    """Fill out with the moments (I, p + 1, p + 1, J) of effect i and the causes from `start` on."""
-    size, first = moments.shape[1], uint64(start)
-    for a in range(size):
-        for b in range(size):
-            at = uint64((a * size + b) * LANES)
-            for lane in range(LANES):
-                out[at + uint64(lane)] = moments[i, a, b, first + uint64(lane)]
-
-
 @njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
-def run_moments(
-    forward: Floats, backward: Floats, first_i: Floats, last_i: Floats, first_j: Floats, last_j: Floats, i: int,
+def take_moments(
+    forward: Floats, backward: Floats, gained_i: Floats, lost_i: Floats, gained_j: Floats, lost_j: Floats, i: int,
     start: int, out: Floats,
 ) -> None:  # fmt: skip
-    """Fill out with the moments of effect i and the causes from `start` on: a further lag gains a row and loses one.
+    """Fill out with the sums of effect i at every lag and the causes from `start` on at every lag.
 
-    `forward` (p + 1, I, J) has the cause lagged, `backward` the effect; `first_i` (I, p) and `last_i` hold the row
-    before the first and the last row at each lag, `first_j` (p, J) and `last_j` those of the causes.
+    `forward` (p + 1, I, J) has the cause lagged, `backward` the effect. In every run of rows a further lag gains one
+    and loses one: `gained_i` (I, S, p) and `lost_i` of the effects, `gained_j` (S, p, J) and `lost_j` of the causes.
     """
     size, first = len(forward), uint64(start)
     for b in range(size):
@@ -113,12 +102,17 @@ def run_moments(
         for lane in range(LANES):
             out[other + uint64(lane)] = backward[b, i, first + uint64(lane)]
     for a in range(size - 1):
-        gained, lost = first_i[i, a], last_i[i, a]
         for b in range(size - 1):
             at, before = uint64(((a + 1) * size + b + 1) * LANES), uint64((a * size + b) * LANES)
+            gained, lost = gained_i[i, 0, a], lost_i[i, 0, a]
             for lane in range(LANES):
                 q = uint64(lane)
-                out[at + q] = out[before + q] + gained * first_j[b, first + q] - lost * last_j[b, first + q]
+                out[at + q] = out[before + q] + gained * gained_j[0, b, first + q] - lost * lost_j[0, b, first + q]
+            for run in range(1, gained_i.shape[1]):
+                gained, lost = gained_i[i, run, a], lost_i[i, run, a]
+                for lane in range(LANES):
+                    q = uint64(lane)
+                    out[at + q] += gained * gained_j[run, b, first + q] - lost * lost_j[run, b, first + q]
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
@@ -252,4 +246,4 @@ def solve(det: Floats, squares: Floats, start: int, rss: float, limit: float, fl
             sound[lane] = 0.0
 
 
-__all__ = ["LANES", "Room", "cholesky", "own_fit", "room", "run_moments", "solve", "take_moments"]
+__all__ = ["LANES", "Room", "cholesky", "own_fit", "room", "solve", "take_moments"]

@@ -1,7 +1,9 @@
-"""Compiled sums of products over a run of rows: of every series with itself, and of every pair at every lag.
+"""Compiled sums of products over runs of rows: of every series with itself, and of every pair at every lag.
 
 Notes
 -----
+Rows with gaps are several runs: the left side of every product is zero outside them, and what a further lag gains and
+loses, it gains and loses at the edges of each run.
 `lagged_products` works on two effects and six lagged causes at a time. Its twelve running sums stay in registers, and
 the eight rows they come from are read in order, lags of one cause from the same memory. That keeps the arithmetic busy
 for narrow blocks as well as wide ones, where a general matrix product first copies both sides into a layout of its own.
@@ -44,38 +46,38 @@ def centered(series: Floats, columns: Floats, coefficients: Floats, first: int, 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)  # type: ignore[untyped-decorator]
 def _twelve(
-    values: Floats, i: int, beside: Floats, j: int, head: int, causes: Ints, heads: Ints, start: int, margin: int,
-    found: Floats,
+    left: Floats, i: int, beside: Floats, j: int, head: int, right: Floats, causes: Ints, heads: Ints, start: int,
+    margin: int, found: Floats,
 ) -> None:  # fmt: skip
     """Fill found (2, 6) with inner products over all rows after the margin.
 
-    On one side stand values[i] and beside[j] from `head` on, on the other the six rows from `start` in the list of
-    causes, each from its own head on.
+    On one side stand left[i] and beside[j] from `head` on, on the other the six rows of `right` from `start` in the
+    list of causes, each from its own head on.
     """
-    q, at, by, length = uint64(start), uint64(margin), uint64(head), values.shape[1] - margin
+    q, at, by, length = uint64(start), uint64(margin), uint64(head), left.shape[1] - margin
     a, b, c, d, e, f = causes[q], causes[q + 1], causes[q + 2], causes[q + 3], causes[q + 4], causes[q + 5]
     at_a, at_b, at_c = uint64(heads[q]), uint64(heads[q + 1]), uint64(heads[q + 2])
     at_d, at_e, at_f = uint64(heads[q + 3]), uint64(heads[q + 4]), uint64(heads[q + 5])
     xa = xb = xc = xd = xe = xf = ya = yb = yc = yd = ye = yf = 0.0
     for step in range(length):
         t = uint64(step)
-        x, y = values[i, at + t], beside[j, by + t]
-        z = values[a, at_a + t]
+        x, y = left[i, at + t], beside[j, by + t]
+        z = right[a, at_a + t]
         xa += x * z
         ya += y * z
-        z = values[b, at_b + t]
+        z = right[b, at_b + t]
         xb += x * z
         yb += y * z
-        z = values[c, at_c + t]
+        z = right[c, at_c + t]
         xc += x * z
         yc += y * z
-        z = values[d, at_d + t]
+        z = right[d, at_d + t]
         xd += x * z
         yd += y * z
-        z = values[e, at_e + t]
+        z = right[e, at_e + t]
         xe += x * z
         ye += y * z
-        z = values[f, at_f + t]
+        z = right[f, at_f + t]
         xf += x * z
         yf += y * z
     found[0, 0], found[0, 1], found[0, 2], found[0, 3], found[0, 4], found[0, 5] = xa, xb, xc, xd, xe, xf
@@ -83,13 +85,15 @@ def _twelve(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def own_products(values: Floats, columns: Floats, margin: int, det: Floats, squares: Floats) -> None:
-    """Fill the sums that belong to one series alone, over the run of all rows after the margin.
+def own_products(
+    values: Floats, masked: Floats, columns: Floats, runs: Ints, margin: int, det: Floats, squares: Floats
+) -> None:
+    """Fill the sums that belong to one series alone.
 
-    `values` is (N, margin + T), `columns` (d, T) the deterministic terms; `det` is (d, p + 1, N) by lag of the series
-    and `squares` (p + 1, p + 1, N). A further lag gains a row and loses one.
+    `values` is (N, margin + T), `masked` the same and zero outside the runs (S, 2) of rows, `columns` (d, T) the
+    deterministic terms, zero there too; `det` is (d, p + 1, N) by lag of the series and `squares` (p + 1, p + 1, N).
     """
-    d, size, total = len(columns), len(squares), values.shape[1]
+    d, size = len(columns), len(squares)
     filled, reach = size + (-size) % _SIX, size - 1
     heads, found = margin - np.minimum(np.arange(filled), reach), np.empty((2, filled))
     for i in range(len(values)):
@@ -98,9 +102,9 @@ def own_products(values: Floats, columns: Floats, margin: int, det: Floats, squa
             for start in range(0, filled, _SIX):
                 part = found[:, start:]
                 if d:
-                    _twelve(values, i, columns, c, 0, series, heads, start, margin, part)
+                    _twelve(masked, i, columns, c, 0, values, series, heads, start, margin, part)
                 else:
-                    _twelve(values, i, values, i, margin, series, heads, start, margin, part)
+                    _twelve(masked, i, masked, i, margin, values, series, heads, start, margin, part)
             for b in range(size):
                 squares[0, b, i] = squares[b, 0, i] = found[0, b]
                 if d:
@@ -108,15 +112,18 @@ def own_products(values: Floats, columns: Floats, margin: int, det: Floats, squa
         row = values[i]
         for a in range(reach):
             for b in range(reach):
-                edge = row[margin - 1 - a] * row[margin - 1 - b] - row[total - 1 - a] * row[total - 1 - b]
-                squares[a + 1, b + 1, i] = squares[a, b, i] + edge
+                edges = 0.0
+                for run in range(len(runs)):
+                    first, last = margin + runs[run, 0] - 1, margin + runs[run, 1] - 1
+                    edges += row[first - a] * row[first - b] - row[last - a] * row[last - b]
+                squares[a + 1, b + 1, i] = squares[a, b, i] + edges
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def lagged_products(values: Floats, effects: Ints, causes: Ints, margin: int, out: Floats) -> None:
-    """Fill out (p + 1, I, >= J): sums over all rows after the margin of an effect and a cause b rows earlier.
+def lagged_products(masked: Floats, values: Floats, effects: Ints, causes: Ints, margin: int, out: Floats) -> None:
+    """Fill out (p + 1, I, >= J): sums over the rows of an effect and a cause b rows earlier.
 
-    `values` is (N, margin + T) with margin >= p. Places of `out` past the last cause stay as they are.
+    Arrays as in `own_products`, margin >= p. Places of `out` past the last cause stay as they are.
     """
     size, count = len(out), len(causes) * len(out)
     filled = count + (-count) % _SIX  # the last few are repeats
@@ -126,13 +133,13 @@ def lagged_products(values: Floats, effects: Ints, causes: Ints, margin: int, ou
         series[place], heads[place] = causes[j], margin - b
     found = np.empty((2, filled))
     for i in range(0, len(effects), 2):
-        other = min(i + 1, len(effects) - 1)
+        one, two = effects[i], effects[min(i + 1, len(effects) - 1)]
         for start in range(0, filled, _SIX):
-            _twelve(values, effects[i], values, effects[other], margin, series, heads, start, margin, found[:, start:])
-        for j in range(len(causes)):
-            for b in range(size):
-                out[b, i, j] = found[0, j * size + b]
-                out[b, other, j] = found[1 if other > i else 0, j * size + b]
+            _twelve(masked, one, masked, two, margin, values, series, heads, start, margin, found[:, start:])
+        for r in range(min(2, len(effects) - i)):
+            for j in range(len(causes)):
+                for b in range(size):
+                    out[b, i + r, j] = found[r, j * size + b]
 
 
 __all__ = ["centered", "lagged_products", "own_products"]

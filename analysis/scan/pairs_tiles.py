@@ -16,35 +16,28 @@ TILE = 128
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """Products of a tile over a run of rows: `forward` (lags + 1, I, J) with the cause lagged, `reverse` the effect.
+    """Products of a tile over its rows: `forward` (lags + 1, I, J) with the cause lagged, `reverse` the effect.
 
     `reverse` is (lags + 1, J, I); the last axis of both is filled up with zeros to a multiple of LANES. The other
-    arrays hold, per series and lag, the rows (I, lags) and (J, lags) that a further lag gains and loses.
+    arrays hold, per series, run of rows and lag, what a further lag gains and loses: (I, S, lags) and (J, S, lags).
     """
 
     forward: Floats
     reverse: Floats
-    first_i: Floats
-    last_i: Floats
-    first_j: Floats
-    last_j: Floats
+    gained_i: Floats
+    lost_i: Floats
+    gained_j: Floats
+    lost_j: Floats
 
     def mirrored(self) -> Products:
         """Return the products of the mirror image."""
-        return Products(self.reverse, self.forward, self.first_j, self.last_j, self.first_i, self.last_i)
+        return Products(self.reverse, self.forward, self.gained_j, self.lost_j, self.gained_i, self.lost_i)
 
     def arrays(self) -> tuple[Floats, ...]:
-        """Return what the kernels take: all by effect and cause, the causes' edges by lag."""
+        """Return what the kernels take: all by effect and cause, the causes' edges by run and lag."""
         backward = self.reverse[:, :, : self.forward.shape[1]].transpose(0, 2, 1)
-        return (self.forward, _filled(backward), self.first_i, self.last_i, _filled(self.first_j.T),
-                _filled(self.last_j.T))  # fmt: skip
-
-    def moments(self) -> Floats:
-        """Return the sums of products (I, lags + 1, lags + 1, J), J filled up."""
-        size, effects, causes = self.forward.shape
-        out = np.empty((effects, size, size, causes))
-        kernels.run_moments_tile(*self.arrays(), out)
-        return out
+        edges = (_filled(edge.transpose(1, 2, 0)) for edge in (self.gained_j, self.lost_j))
+        return (self.forward, _filled(backward), self.gained_i, self.lost_i, *edges)
 
 
 def _filled(values: Floats) -> Floats:
@@ -61,10 +54,12 @@ class Group:
 
     Attributes
     ----------
-    values : ndarray of shape (N, margin + T)
-        The first `margin` columns lie before the first row and serve the lags.
+    values, masked : ndarray of shape (N, margin + T)
+        The first `margin` columns lie before the first row and serve the lags; `masked` is zero off regression rows.
     use : ndarray of shape (T,)
         One on regression rows.
+    runs : ndarray of shape (S, 2)
+        Start and stop of every unbroken run of regression rows.
     columns : ndarray of shape (d, T)
         Deterministic terms.
     fixed, det, squares : ndarray of shape (d, d), (d, lags + 1, N), (lags + 1, lags + 1, N)
@@ -72,14 +67,15 @@ class Group:
     """
 
     values: Floats
+    masked: Floats
     margin: int
     use: Floats
+    runs: Ints
     columns: Floats
     fixed: Floats
     det: Floats
     squares: Floats
     lags: int
-    is_run: bool
 
     @classmethod
     def of(cls, series: Floats, rows: Bools, *, lags: int, trend: str) -> Group:
@@ -91,21 +87,17 @@ class Group:
         terms = deterministic(len(series), trend)
         shares, terms = trend_coefficients(series, terms), np.ascontiguousarray(terms.T)
         sums.centered(series, terms, shares, first - lead, values[:, margin - lead :])
-        use, columns, total = rows[first:stop].astype(np.float64), terms[:, first:stop].copy(), values.shape[1]
+        use, columns = rows[first:stop].astype(np.float64), terms[:, first:stop].copy()
+        breaks = np.flatnonzero(np.diff(places) > 1)
+        runs = np.column_stack([places[np.r_[0, breaks + 1]], places[np.r_[breaks, -1]] + 1]) - first
+        masked, used = values, columns
+        if len(runs) > 1:
+            masked, used = values.copy(), columns * use
+            masked[:, margin:] *= use
         det = np.empty((len(columns), lags + 1, len(values)))
         squares = np.empty((lags + 1, lags + 1, len(values)))
-        is_run = len(places) == stop - first
-        if is_run:
-            sums.own_products(values, columns, margin, det, squares)
-        else:
-            for b in range(lags + 1):
-                det[:, b] = (columns * use) @ values[:, margin - b : total - b].T
-            for a in range(lags + 1):
-                masked = values[:, margin - a : total - a] * use
-                for b in range(a + 1):
-                    squares[a, b] = np.einsum("nt,nt->n", masked, values[:, margin - b : total - b])
-                    squares[b, a] = squares[a, b]
-        return cls(values, margin, use, columns, (columns * use) @ columns.T, det, squares, lags, is_run)
+        sums.own_products(values, masked, used, runs, margin, det, squares)
+        return cls(values, masked, margin, use, runs, columns, used @ columns.T, det, squares, lags)
 
     def windows(self, halo: int) -> tuple[Floats, int, Floats, Floats]:
         """Return values, their margin, columns and use (K, BLOCK) laid out in windows that overlap by `halo` rows."""
@@ -123,19 +115,8 @@ class Group:
         """Return the sums of products of some series with the deterministic terms and with themselves, filled up."""
         return _filled(self.det[:, :, chosen]), _filled(self.squares[:, :, chosen])
 
-    def moments(self, effects: Ints, causes: Ints) -> Floats:
-        """Return the sums of products (I, lags + 1, lags + 1, J) of effects and causes at all lags, J filled up."""
-        return self._run_moments(effects, causes)[0] if self.is_run else _filled(self._row_moments(effects, causes))
-
-    def both_moments(self, effects: Ints, causes: Ints) -> tuple[Floats, Floats]:
-        """Return the moments of a tile and of its mirror image, whose products are the same ones."""
-        if self.is_run:
-            return self._run_moments(effects, causes, mirror=True)
-        found = self._row_moments(effects, causes)
-        return _filled(found), _filled(found.transpose(3, 2, 1, 0))
-
     def products(self, effects: Ints, causes: Ints) -> Products:
-        """Return what the moments of a run of rows follow from, for effects and causes."""
+        """Return what the sums of effects and causes at all lags follow from."""
         forward = self._lagged(effects, causes)
         reverse = forward if np.array_equal(effects, causes) else self._lagged(causes, effects)
         return Products(forward, reverse, *self._edges(effects), *self._edges(causes))
@@ -143,25 +124,14 @@ class Group:
     def _lagged(self, effects: Ints, causes: Ints) -> Floats:
         """Return the sums of effects and causes b rows earlier, (lags + 1, I, J), J filled up."""
         out = np.zeros((self.lags + 1, len(effects), -(-len(causes) // LANES) * LANES))
-        sums.lagged_products(self.values, effects, causes, self.margin, out)
+        sums.lagged_products(self.masked, self.values, effects, causes, self.margin, out)
         return out
 
-    def _run_moments(self, effects: Ints, causes: Ints, *, mirror: bool = False) -> tuple[Floats, Floats]:
-        products = self.products(effects, causes)
-        out = products.moments()
-        return out, products.mirrored().moments() if mirror else out
-
     def _edges(self, chosen: Ints) -> tuple[Floats, Floats]:
-        """Return the rows (N, lags) that a further lag brings in, and those that it drops, nearest first."""
+        """Return what a further lag brings in and what it drops, (N, S, lags), nearest lag first."""
+        series, (starts, stops) = chosen[:, None, None], self.margin - 1 + self.runs.T[:, None, :, None]
         lag = np.arange(self.lags)
-        return self.values[chosen[:, None], self.margin - 1 - lag], self.values[chosen[:, None], -1 - lag]
-
-    def _row_moments(self, effects: Ints, causes: Ints) -> Floats:
-        places = np.flatnonzero(self.use) + self.margin
-        reach = places - np.arange(self.lags + 1)[:, None]
-        left, right = (self.values[chosen][:, reach].reshape(-1, len(places)) for chosen in (effects, causes))
-        shape = (len(effects), self.lags + 1, len(causes), self.lags + 1)
-        return (left @ right.T).reshape(shape).transpose(0, 1, 3, 2)
+        return self.values[series, starts - lag], self.values[series, stops - lag]
 
 
 def tiles(effects: Ints, causes: Ints) -> list[tuple[slice, slice, bool]]:

@@ -123,8 +123,8 @@ def test_bandwidth_is_passed_on():
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"names": ["a", "a", "b", "c", "d"]}, "distinct names"),
-        ({"names": ["a"]}, "distinct names"),
+        ({"names": ["a", "a", "b", "c", "b"]}, "repeated. Given: a, b."),
+        ({"names": ["a"]}, "differ in number. Given: 1"),
         ({"hac_lags": 3}, "hac_lags goes with"),
         ({"cov": "HC2"}, "unknown covariance"),
         ({"workers": 0}, "workers must be"),
@@ -133,6 +133,11 @@ def test_bandwidth_is_passed_on():
 def test_misuse(options, text):
     with pytest.raises(InputError, match=text):
         granger_matrix(panel(), lags=2, **options)
+
+
+def test_one_series_is_no_scan():
+    with pytest.raises(InputError, match="at least two series"):
+        granger_matrix(panel()[:, :1], lags=2)
 
 
 @pytest.mark.parametrize("gaps", [False, True])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.scan.pairs_lanes import LANES, own_fit, room, run_moments, solve
-from analysis.scan.pairs_sums import centered, lagged_products, own_products
+from analysis.scan.pairs_lanes import LANES, own_fit, room, solve, take_moments
+from analysis.scan.pairs_sums import centered, lagged_products
 from analysis.scan.pairs_tiles import TILE, Group, tiles
 from analysis.stats.lagged import PIVOT_FLOOR, center, deterministic, trend_coefficients
 
@@ -20,22 +20,33 @@ def rows(seed: int, count: int, total: int) -> np.ndarray:
 def test_lagged_products_are_the_plain_sums(effects, causes, lags):
     values, margin = rows(1, 5, 113), 12
     out = np.full((lags + 1, len(effects), len(causes) + 2), -7.0)
-    lagged_products(values, np.array(effects), np.array(causes), margin, out)
-    plain = [values[effects, margin:] @ values[causes, margin - b : 113 - b].T for b in range(lags + 1)]
+    masked = values * (np.arange(113) % 7 != 0)
+    lagged_products(masked, values, np.array(effects), np.array(causes), margin, out)
+    plain = [masked[effects, margin:] @ values[causes, margin - b : 113 - b].T for b in range(lags + 1)]
     assert out[:, :, :-2] == pytest.approx(np.stack(plain), rel=1e-12, abs=1e-12)
     assert (out[:, :, -2:] == -7.0).all()
 
 
 @pytest.mark.parametrize("trend", ["n", "c", "ct"])
 @pytest.mark.parametrize("lags", [1, 3, 6, 9])
-def test_own_products_are_the_plain_sums(trend, lags):
-    values, margin, total = rows(2, 4, 90), lags + 1, 90
-    columns = np.ascontiguousarray(deterministic(total - margin, trend).T)
-    det, squares = np.empty((len(columns), lags + 1, 4)), np.empty((lags + 1, lags + 1, 4))
-    own_products(values, columns, margin, det, squares)
-    lagged = np.stack([values[:, margin - b : total - b] for b in range(lags + 1)])
-    assert det == pytest.approx(np.einsum("ct,bnt->cbn", columns, lagged), rel=1e-11, abs=1e-11)
-    assert squares == pytest.approx(np.einsum("ant,bnt->abn", lagged, lagged), rel=1e-11, abs=1e-11)
+@pytest.mark.parametrize("gaps", [(), (30,), (25, 41, 42, 70)])
+def test_a_group_holds_the_plain_sums_of_its_rows(trend, lags, gaps):
+    series = rows(2, 90, 4)
+    series[list(gaps)] = np.nan
+    used = np.isfinite(series[:, 0]) & (np.arange(90) >= lags)
+    for lag in range(1, lags + 1):
+        used[lag:] &= np.isfinite(series[:-lag, 0])
+    group = Group.of(series, used, lags=lags, trend=trend)
+    terms, freed = deterministic(90, trend)[used], np.nan_to_num(center(series, trend))
+    lagged = np.stack([freed[np.flatnonzero(used) - b] for b in range(lags + 1)])
+    assert len(group.runs) == (used & ~np.r_[False, used[:-1]]).sum()
+    assert group.fixed == pytest.approx(terms.T @ terms, rel=1e-12)
+    assert group.det == pytest.approx(np.einsum("tc,btn->cbn", terms, lagged), rel=1e-11, abs=1e-11)
+    assert group.squares == pytest.approx(np.einsum("atn,btn->abn", lagged, lagged), rel=1e-11, abs=1e-11)
+    found = np.empty((lags + 1) ** 2 * LANES)
+    take_moments(*group.products(np.array([1, 2]), np.array([3, 0, 1])).arrays(), 1, 0, found)
+    plain = np.einsum("at,btn->abn", lagged[:, :, 2], lagged[:, :, [3, 0, 1]])
+    assert found.reshape(lags + 1, lags + 1, LANES)[:, :, :3] == pytest.approx(plain, rel=1e-11, abs=1e-11)
 
 
 @pytest.mark.parametrize("trend", ["n", "c", "ct"])
@@ -59,7 +70,7 @@ def test_every_lane_is_the_least_squares_fit_of_its_cause(count, lags):
     rss = own_fit(det_i, squares_i, group.fixed, 1, PIVOT_FLOOR, place[0], place[1])
     own = np.column_stack([np.ones(300 - lags)] + [freed[lags - a : 300 - a, 1] for a in range(1, lags + 1)])
     for start in range(0, count, LANES):
-        run_moments(*arrays, 1, start, place[2])
+        take_moments(*arrays, 1, start, place[2])
         solve(det_j, squares_j, start, rss, 0.0, PIVOT_FLOOR, place)
         for j in {start, min(start + LANES, count) - 1} - {1}:
             design = np.column_stack([own, *(freed[lags - a : 300 - a, j] for a in range(1, lags + 1))])
