@@ -31,6 +31,7 @@ from analysis.stats.quantile_bootstrap import (
     simulated_suprema,
     wald_statistic,
 )
+from analysis.stats.quantile_checks import check_quantiles, coarse_draws, crowding
 from analysis.stats.quantile_troster import TrosterResult, troster_test
 
 __all__ = [
@@ -47,6 +48,7 @@ REFERENCE = (
     "Chuang, Kuan and Lin (2009), Journal of Banking & Finance 33, section 2 (sup-Wald); Kim and White (2003), "
     "Advances in Econometrics 17 (covariance)"
 )
+UNRESAMPLED = "without the bootstrap the test over-rejects, most in the tails; pass bootstrap="
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -160,8 +162,9 @@ def quantile_granger(
     Returns
     -------
     QuantileGrangerResult, TrosterResult, Inapplicable or Failed
-        Inapplicable when rows are too few for the outermost quantile or the regressors collinear; Failed when a
-        quantile regression does not converge.
+        Inapplicable when rows are too few for the outermost quantile, the regressors collinear, or one value of the
+        effect repeats too often near a quantile ("sup-wald"; see the notes); Failed when a quantile regression does
+        not converge.
 
     Raises
     ------
@@ -174,6 +177,16 @@ def quantile_granger(
     the supremum of a squared Bessel bridge on the grid. The bootstrap keeps every regressor and draws the effect from
     its quantile process estimated without the cause: one uniform number a date, read at that date's own conditional
     quantiles, so that all quantiles move together. All timing is predictive: row t uses t-1 and before.
+
+    A value that the effect repeats counts as density wherever the kernel at a quantile covers it, which makes the Wald
+    statistic too large. Rejections at 5 % without a link rise with the share of the kernel's weight that one value
+    holds (300 to 3000 rows, zeros and rounded values, quantiles .1 to .9): simulated null at most 9 % with a share up
+    to .3 and up to 31 % beyond it; bootstrap 2 to 7 % with a share up to .9 and 11 to 20 % beyond it, when the value
+    begins or ends at the quantile. Hence a warning from a share of a tenth on, a refusal without bootstrap above .3
+    and with it above .9. Troster's test needs no density and kept 3 to 6 % throughout (300 rows).
+
+    Troster's test measures the distance of two rows by all lags of all series, each divided by its standard deviation
+    and by the root of their number; that scaling is a choice made here, see `quantile_troster`.
 
     References
     ----------
@@ -213,18 +226,11 @@ def quantile_granger(
         raise InputError(
             "a bootstrap needs its random generator", given=rng, remedy="pass rng=np.random.default_rng(seed)"
         )
-    return _sup_wald(series, design, lags, taus, bandwidth, draws, rng, label, names)
-
-
-def check_quantiles(quantiles: Sequence[float]) -> Floats:
-    """Return the quantiles as an array; raises InputError unless they increase strictly inside (0, 1)."""
-    taus = np.atleast_1d(np.array(quantiles, dtype=np.float64))
-    inside = taus.ndim == 1 and taus.size > 0 and bool(((taus > 0) & (taus < 1)).all())
-    if not inside or (np.diff(taus) <= 0).any():
-        raise InputError(
-            "quantiles must increase strictly", given=tuple(np.ravel(taus)), limit="between 0 and 1, both excluded"
-        )
-    return taus
+    X, y = np.hstack([design.kept, design.tested]), design.response[:, 0]
+    reason, notice = crowding(X, y, taus, bandwidth, draws, effect_name)
+    if reason:
+        return Inapplicable(method=label, reason=reason)
+    return _sup_wald(series, design, lags, taus, bandwidth, draws, rng, label, names, notice)
 
 
 def _unfit(design: Design, taus: Floats) -> str:
@@ -249,6 +255,7 @@ def _sup_wald(
     rng: np.random.Generator | None,
     label: str,
     names: tuple[str, str],
+    notice: str,
 ) -> QuantileGrangerResult | Failed:
     """Assemble the sup-Wald result."""
     X, y, q = np.hstack([design.kept, design.tested]), design.response[:, 0], design.tested.shape[1]
@@ -287,7 +294,7 @@ def _sup_wald(
         nobs_lost=len(series) - len(y),
         lags=lags,
         options=_options(bandwidth, draws, series),
-        warnings=() if draws else ("without the bootstrap the test over-rejects, most in the tails; pass bootstrap=",),
+        warnings=(*([notice] if notice else []), *(coarse_draws(draws) if draws else (UNRESAMPLED,))),
         reference=REFERENCE,
         quantiles=taus,
         wald=wald,

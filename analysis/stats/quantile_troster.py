@@ -26,7 +26,8 @@ class TrosterResult(TestResult):
     ----------
     statistic, pvalue
         Mean of the squared weighted hits over the quantiles; p-value against the same statistic in every run of
-        `subsample` consecutive rows.
+        `subsample` consecutive rows. Two rows weigh exp(-d^2 / 2) on each other, d the distance of their lags of all
+        series, each lag divided by its standard deviation over the whole sample and by the root of the number of lags.
     quantiles, statistics, pvalues : ndarray of shape (m,)
         Per quantile, not corrected for looking at m of them.
     subsample, n_subsamples : int
@@ -50,8 +51,10 @@ def troster_test(
 
     Notes
     -----
-    The conditioning vector holds all lags of all series, each in units of its standard deviation and divided by the
-    root of their number: a normal weight on the frequencies whose spread does not shut off the test in many dimensions.
+    The conditioning vector holds all lags of all series, each divided by its standard deviation times the root of
+    their number: a normal weight on the frequencies whose spread does not shut off the test in many dimensions. The
+    division is a choice of this module, which makes the test free of units; it is taken from the whole sample, also in
+    subsamples.
     """
     y, rows = design.response[:, 0], design.rows
     n, k = design.kept.shape
@@ -86,7 +89,12 @@ def troster_test(
         nobs=n,
         nobs_lost=len(series) - n,
         lags=lags,
-        options={"subsample": b, "weight": "normal", "n_given": series.given.shape[1]},
+        options={
+            "subsample": b,
+            "weight": "normal",
+            "scale": "standard deviation * sqrt(dimension)",
+            "n_given": series.given.shape[1],
+        },
         warnings=(
             "the null includes quantiles linear in the own past: volatility that is not linear can reject too",
             "subsamples overlap, so the p-value is coarse: it rests on few separate stretches",
