@@ -12,6 +12,7 @@ from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
 from analysis.stats.asynchronous_blocks import BlockSums, block_sums
 from analysis.stats.asynchronous_result import LaggedHayashiYoshida
+from analysis.stats.lagged import as_numbers, same_index
 from analysis.stats.regression import bootstrap_pvalue, positive_integer, require_generator, sign_blocks
 from analysis.stats.ticks import Ticks, as_ticks, on_one_axis
 
@@ -220,8 +221,11 @@ def _check_options(level: float, max_gap: float | None) -> None:
 
 
 def _pair(times_x: Any, prices_x: Any, times_y: Any, prices_y: Any, log: bool) -> tuple[Ticks, Ticks]:
+    same_index(times_x=times_x, prices_x=prices_x)
+    same_index(times_y=times_y, prices_y=prices_y)
+    first, second = as_numbers(prices_x, "prices_x"), as_numbers(prices_y, "prices_y")
     one, two = on_one_axis([("times_x", times_x), ("times_y", times_y)])
-    return as_ticks("x", one, prices_x, log=log), as_ticks("y", two, prices_y, log=log)
+    return as_ticks("x", one, first, log=log), as_ticks("y", two, second, log=log)
 
 
 def _largest(sizes: np.ndarray, grid: np.ndarray) -> np.ndarray:

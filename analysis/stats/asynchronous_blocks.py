@@ -11,6 +11,7 @@ from scipy import stats
 from analysis.stats.ticks import Ticks
 
 MINIMUM_INTERVALS = 20
+LARGEST_POWER = 140  # of ten, of movements and of their products, whose squares a float holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,10 @@ def block_sums(x: Ticks, y: Ticks, lags: np.ndarray, max_gap: float | None, coun
     B = count if count is not None else int(np.clip(math.isqrt(fewest), 20, 100))
     B = min(B, fewest // 2)
     steps_x, steps_y = (np.where(k, np.diff(s.values), 0.0) for k, s in ((kept_x, x), (kept_y, y)))
+    powers = [math.log10(size) for steps in (steps_x, steps_y) if (size := float(np.abs(steps).max())) > 0]
+    if max((abs(power) for power in (*powers, sum(powers))), default=0.0) > LARGEST_POWER:
+        sizes = " and ".join(f"1e{round(power):+d}" for power in powers)
+        return f"movements of about {sizes} cannot be squared: change the unit of the prices"
     ranks = np.cumsum(used_x) - used_x
     block = np.minimum(ranks * B // int(used_x.sum()), B - 1)
     edges = x.times[np.searchsorted(block, np.arange(1, B), side="left")]

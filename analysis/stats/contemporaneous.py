@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from analysis.results import Inapplicable, TestResult
 from analysis.stats.granger import granger_test
-from analysis.stats.lagged import Floats, as_columns
+from analysis.stats.lagged import Floats, as_columns, same_index
 
 REFERENCE = (
     "MacKinnon and White (1985), Journal of Econometrics 29; Gonçalves and Kilian (2004), Journal of Econometrics 123"
@@ -72,6 +72,7 @@ def same_period_response(
     -----
     The slope describes co-movement. It says nothing about direction or prediction: both series are of one period.
     """
+    same_index(effect=effect, cause=cause, given=given)
     result = granger_test(
         effect,
         _ahead(cause, "cause"),

@@ -12,6 +12,7 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, Result, TestResult
+from analysis.stats.lagged import as_numbers, own_unit, same_index
 from analysis.stats.regression import as_series, bootstrap_pvalue, positive_integer, require_generator, sign_blocks
 
 METHOD = "Robust cross-correlation"
@@ -196,6 +197,11 @@ def cross_correlation(
     positive definite it is shrunk towards the identity until its smallest eigenvalue is 0.01, with a warning.
     The sup-lag p-value flips the sign of the product e_tk with one Rademacher draw a date of the series that is led.
 
+    The correlation at lag k is the mean of its products over the N_k pairs, times the taper 1 - |k|/n and over both
+    standard deviations, with n the rows from the first value of either series to the last. Of complete series this is
+    the textbook Σe_tk / (n s_x s_y), as N_k = n - |k|. Where values are missing, Σe_tk / n would shrink by the share of
+    pairs that are lost; the mean over the pairs there are does not. Rows that both series lack at an end do not count.
+
     References
     ----------
     Dalla, Giraitis and Phillips (2022), Econometric Theory 38, 913-941.
@@ -207,8 +213,7 @@ def cross_correlation(
     >>> int(result.lags[np.argmax(result.estimate)])
     1
     """
-    x = as_series("x", x)
-    y = as_series("y", y, x.size)
+    x, y = read_pair(x, y)
     m = positive_integer("max_lag", max_lag)
     draws = require_generator(bootstrap, rng)
     if not 0.0 < level < 1.0 or not threshold >= 0.0:
@@ -221,6 +226,21 @@ def cross_correlation(
     if products is None or reason:
         return Inapplicable(method=METHOD, reason=reason)
     return _assemble(centred[0], centred[1], products, m, level, threshold, draws, rng)
+
+
+def read_pair(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return two checked series (n,), each in its own unit: no correlation depends on it, but squares overflow."""
+    same_index(x=x, y=y)
+    first = as_series("x", as_numbers(x, "x"))
+    second = as_series("y", as_numbers(y, "y"), first.size)
+    return own_unit(first[:, None])[0][:, 0], own_unit(second[:, None])[0][:, 0]
+
+
+def mean_to_correlation(x: np.ndarray, y: np.ndarray, lags: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Return the factors (k,) that turn sums of products into correlations; see the notes of `cross_correlation`."""
+    rows = np.flatnonzero(np.isfinite(x) | np.isfinite(y))
+    taper = 1.0 - np.abs(lags) / (rows[-1] - rows[0] + 1)
+    return np.asarray(taper / (pairs * np.nanstd(x) * np.nanstd(y)))
 
 
 def _products(x: np.ndarray, y: np.ndarray, lag: int) -> np.ndarray:
@@ -264,7 +284,7 @@ def _assemble(
     pairs = np.isfinite(products).sum(axis=0)
     root = np.sqrt((e**2).sum(axis=0))
     t = e.sum(axis=0) / root
-    scale = (1.0 - np.abs(lags) / n) / (pairs * np.nanstd(x) * np.nanstd(y))
+    scale = mean_to_correlation(x, y, lags, pairs)
     rho = np.clip(e.sum(axis=0) * scale, -1.0, 1.0)
     z = float(stats.norm.isf((1.0 - level) / 2.0))
     lower, upper = _intervals(x, y, products, rho, z)

@@ -14,6 +14,7 @@ from scipy import stats
 from analysis.errors import InputError
 from analysis.results import Inapplicable, Result, TestResult
 from analysis.stats.crosscorr import CrossCorrelation, cross_correlation
+from analysis.stats.lagged import as_numbers, same_index, standardise
 from analysis.stats.regression import as_series, lag_columns, ols, positive_integer
 
 METHOD = "Prewhitened cross-correlation"
@@ -156,8 +157,9 @@ def prewhitened_correlation(
     >>> int(result.correlation.lags[np.argmax(result.correlation.estimate)])
     1
     """
-    x = as_series("x", x)
-    y = as_series("y", y, x.size)
+    same_index(x=x, y=y)
+    x = as_series("x", as_numbers(x, "x"))
+    y = as_series("y", as_numbers(y, "y"), x.size)
     m = positive_integer("max_lag", max_lag)
     if criterion not in CRITERIA:
         raise InputError("unknown criterion", given=repr(criterion), limit=", ".join(CRITERIA))
@@ -209,6 +211,11 @@ def _portmanteau(found: CrossCorrelation, m: int) -> tuple[np.ndarray, np.ndarra
 
 def _autoregression(name: str, series: np.ndarray, highest: int, criterion: str) -> _Autoregression | str:
     """Choose the order on common rows, refit on all rows it can use; a text is the reason why it cannot be done."""
+    present = np.flatnonzero(np.isfinite(series))
+    own, exponents = standardise(series[:, None], "c")
+    unit = int(exponents[0])
+    level = float(series[present[0]] - np.ldexp(own[present[0], 0], unit)) if present.size else 0.0
+    series = own[:, 0]
     lagged = lag_columns(series[:, None], highest)
     common = np.isfinite(series) & np.isfinite(lagged).all(axis=1)
     n = int(common.sum())
@@ -229,5 +236,7 @@ def _autoregression(name: str, series: np.ndarray, highest: int, criterion: str)
     if fit is None:
         return f"the lags of {name} are collinear"
     residuals = np.full(series.size, np.nan)
-    residuals[rows] = fit.residuals
-    return _Autoregression(order, fit.coefficients, residuals)
+    residuals[rows] = np.ldexp(fit.residuals, unit)
+    slopes = fit.coefficients[1:]
+    coefficients = np.r_[math.ldexp(fit.coefficients[0], unit) + level * (1.0 - slopes.sum()), slopes]
+    return _Autoregression(order, coefficients, residuals)

@@ -12,8 +12,9 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, Result
-from analysis.stats.crosscorr import MINIMUM_PAIRS
-from analysis.stats.regression import as_series, positive_integer
+from analysis.stats.crosscorr import MINIMUM_PAIRS, read_pair
+from analysis.stats.lagged import own_unit
+from analysis.stats.regression import positive_integer
 
 METHOD = "Rolling correlation"
 REFERENCE = (
@@ -23,6 +24,7 @@ REFERENCE = (
 _POWERS = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2), (3, 0), (2, 1), (1, 2), (0, 3),
            (4, 0), (3, 1), (2, 2), (1, 3), (0, 4))  # fmt: skip
 _FLAT = 1e-12
+_SMALLEST = 1e-140  # variance over the largest square of the stretch; the fourth power of less vanishes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,8 +135,7 @@ def rolling_correlation(
     >>> bool(result.estimate.min() > 0.999), int(result.position[0])
     (True, 50)
     """
-    x = as_series("x", x)
-    y = as_series("y", y, x.size)
+    x, y = read_pair(x, y)
     w = positive_integer("window", window, at_least=MINIMUM_PAIRS)
     least = max(MINIMUM_PAIRS, w // 2) if minimum is None else positive_integer("minimum", minimum, at_least=20)
     if isinstance(lag, bool) or not isinstance(lag, int | np.integer):
@@ -179,6 +180,7 @@ def _window_moments(
         p, q = m[1, 0], m[0, 1]
         xx, yy, xy = m[2, 0] - p * p, m[0, 2] - q * q, m[1, 1] - p * q
         usable = (n >= least) & (xx > _FLAT * m[2, 0]) & (yy > _FLAT * m[0, 2])
+        usable &= (xx > _SMALLEST) & (yy > _SMALLEST)
         r = np.where(usable, np.clip(xy / np.sqrt(xx * yy), -1.0, 1.0), np.nan)
         c40 = m[4, 0] - 4 * p * m[3, 0] + 6 * p**2 * m[2, 0] - 3 * p**4
         c04 = m[0, 4] - 4 * q * m[0, 3] + 6 * q**2 * m[0, 2] - 3 * q**4
@@ -207,7 +209,8 @@ def _window_sums(x: np.ndarray, y: np.ndarray, w: int) -> dict[tuple[int, int], 
     for series in (x, y):
         values = np.where(seen, series[np.minimum(index, x.size - 1)], 0.0)
         centre = values[:, :w].sum(axis=1, keepdims=True) / count
-        local.append(np.where(seen, values - centre, 0.0))
+        # Each stretch has its own unit, so that the fourth powers of a calm stretch do not vanish beside a wild one.
+        local.append(own_unit(np.where(seen, values - centre, 0.0).T)[0].T)
     powers = [[seen.astype(np.float64)], [seen.astype(np.float64)]]
     for rows, values in zip(powers, local, strict=True):
         for _ in range(4):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.results import Inapplicable
-from analysis.stats.covariance import check_cov, partial_out
+from analysis.stats.covariance import check_cov
 from analysis.stats.granger_block import (
     BLOCK_REFERENCE,
     PREDICTION_REFERENCE,
@@ -22,7 +22,7 @@ from analysis.stats.granger_block import (
     mean_test,
 )
 from analysis.stats.granger_bootstrap import check_weights, rademacher, wild_wald
-from analysis.stats.granger_design import LagSelection, build_design, read_series, select_lags
+from analysis.stats.granger_design import LagSelection, fit_mean, read_series, select_lags
 from analysis.stats.granger_result import GrangerResult, Recipe, studentise
 from analysis.stats.lagged import Floats, check_lags, check_trend
 
@@ -235,11 +235,13 @@ def wild_bootstrap_statistics(
         n_series=series.joint.shape[1],
         hac_lags=hac_lags,
     )
-    design = build_design(series, lags=recipe.lags, trend=trend)
-    fit = partial_out(design.response, design.kept, design.tested, design.rows)
-    tested = fit if isinstance(fit, str) else studentise(fit, recipe)
-    if isinstance(fit, str) or isinstance(tested, str):
-        return Inapplicable(method=recipe.method, reason=str(tested))
+    found = fit_mean(series, lags=recipe.lags, trend=trend)
+    if isinstance(found, str):
+        return Inapplicable(method=recipe.method, reason=found)
+    fit = found.fit
+    tested = studentise(fit, recipe)
+    if isinstance(tested, str):
+        return Inapplicable(method=recipe.method, reason=tested)
     count = fit.scores.size
     draws = wild_wald(fit, signs, cov, hac_lags=recipe.bandwidth(fit.nobs))
     return tested[0] / count, draws / count

@@ -10,11 +10,11 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
-from analysis.stats.covariance import check_cov, partial_out, quadratic_form
+from analysis.stats.covariance import check_cov, quadratic_form
 from analysis.stats.granger_bootstrap import Signs, check_weights, rademacher
-from analysis.stats.granger_design import Series, build_design, read_series, resolve_lags
+from analysis.stats.granger_design import Series, fit_mean, read_series, resolve_lags
 from analysis.stats.granger_result import GrangerResult, Recipe, assemble
-from analysis.stats.lagged import Floats, check_lags, check_trend
+from analysis.stats.lagged import Floats, check_lags, check_trend, same_index
 
 BLOCK_REFERENCE = "Lütkepohl (2005), New Introduction to Multiple Time Series Analysis, section 3.6.1, eq. 3.6.6"
 INSTANT_REFERENCE = "Lütkepohl (2005), New Introduction to Multiple Time Series Analysis, section 3.6.3"
@@ -45,9 +45,8 @@ def mean_test(
     if isinstance(resolved, Inapplicable):
         return replace(resolved, method=recipe.method)
     order, record = resolved
-    design = build_design(series, lags=order, extra_lags=extra_lags, trend=recipe.trend)
-    fit = partial_out(design.response, design.kept, design.tested, design.rows)
-    return assemble(fit, replace(recipe, lags=order, options=recipe.options | record))
+    found = fit_mean(series, lags=order, extra_lags=extra_lags, trend=recipe.trend)
+    return assemble(found, replace(recipe, lags=order, options=recipe.options | record))
 
 
 def block_exogeneity(
@@ -94,7 +93,7 @@ def block_exogeneity(
     --------
     >>> noise = np.random.default_rng(1).standard_normal((200, 3))
     >>> block_exogeneity(noise[:, :2], noise[:, 2], lags=2).df
-    (4.0, 579.0)
+    (4.0, 573.0)
     """
     series = read_series(effect, cause, given, mask)
     recipe = Recipe(
@@ -156,16 +155,17 @@ def instantaneous_causality(
     method = f"instantaneous causality ({cov})"
     if cov not in ("nonrobust", "HC0"):
         raise InputError("unknown covariance estimator", given=cov, limit="nonrobust, HC0")
+    same_index(x=x, y=y, given=given, mask=mask)
     series = read_series(x, y, given, mask)
     resolved = resolve_lags(series, lags, max_lags, check_trend(trend))
     if isinstance(resolved, Inapplicable):
         return replace(resolved, method=method)
     order, record = resolved
     both = Series(np.hstack([series.effect, series.cause]), series.given, np.empty((len(series), 0)), series.allowed)
-    design = build_design(both, lags=order, trend=trend)
-    fit = partial_out(design.response, design.kept, design.tested, design.rows)
-    if isinstance(fit, str):
-        return Inapplicable(method=method, reason=fit)
+    found = fit_mean(both, lags=order, trend=trend)
+    if isinstance(found, str):
+        return Inapplicable(method=method, reason=found)
+    fit = found.fit
     U, V = np.split(fit.residuals, [series.effect.shape[1]], axis=1)
     products = (U[:, :, None] * V[:, None, :]).reshape(fit.nobs, -1)
     variance = products.T @ products if cov == "HC0" else fit.nobs * _gaussian_variance(U, V)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, Result
+from analysis.stats.covariance import Partialled, partial_out
 from analysis.stats.lagged import (
     Bools,
     Floats,
@@ -21,9 +23,13 @@ from analysis.stats.lagged import (
     deterministic,
     is_deficient,
     lag_columns,
+    same_index,
+    standardise,
 )
 
 CRITERIA = ("aic", "bic", "hqic")
+LARGEST_LOG = 700.0
+ROUNDED = 16 * np.finfo(float).eps  # residuals over the level of the effect that rounding of the data explains
 SELECTION_REFERENCE = "Lütkepohl (2005), New Introduction to Multiple Time Series Analysis, section 4.3"
 
 
@@ -41,12 +47,20 @@ class Series:
         """All series side by side."""
         return np.hstack([self.effect, self.cause, self.given])
 
+    def standardised(self, trend: str) -> tuple[Series, Ints]:
+        """Return the series as `lagged.standardise` leaves them, and the exponents of their units, one a column."""
+        values, exponents = standardise(self.joint, trend)
+        m, c = self.effect.shape[1], self.cause.shape[1]
+        effect, cause, given = np.split(values, [m, m + c], axis=1)
+        return Series(effect, cause, given, self.allowed), exponents
+
     def __len__(self) -> int:
         return len(self.effect)
 
 
 def read_series(effect: ArrayLike, cause: ArrayLike, given: ArrayLike | None, mask: ArrayLike | None) -> Series:
     """Check shapes and values of the inputs; raises InputError naming the one that is wrong."""
+    same_index(effect=effect, cause=cause, given=given, mask=mask)
     y, x = as_columns(effect, "effect"), as_columns(cause, "cause")
     n = len(y)
     z = np.empty((n, 0)) if given is None or np.size(given) == 0 else as_columns(given, "given")
@@ -93,6 +107,45 @@ def build_design(series: Series, *, lags: int, extra_lags: int = 0, trend: str =
     use = series.allowed & np.isfinite(np.hstack([series.effect, kept, tested])).all(axis=1)
     rows = np.flatnonzero(use)
     return Design(series.effect[rows], kept[rows], tested[rows], rows)
+
+
+@dataclass(frozen=True, slots=True)
+class MeanFit:
+    """A fit in standard units, and what it takes to state it in the units of the data.
+
+    Attributes
+    ----------
+    fit : Partialled
+    design : Design
+    response : ndarray of shape (r, m)
+        The effects with their level and trend, in the units of the fit.
+    shift : ndarray of shape (m, k)
+        A coefficient of a cause's lag is that of the fit times 2**shift.
+    """
+
+    fit: Partialled
+    design: Design
+    response: Floats
+    shift: Ints
+
+    def beyond_floats(self, what: str) -> str:
+        """Return the reason for a number of the coefficients that a float cannot hold in the units of the data."""
+        size = round(math.log10(2.0) * float(self.shift.flat[np.argmax(np.abs(self.shift))]))
+        return f"a float cannot hold {what} of about 1e{size:+d}: change the unit of effect or cause"
+
+
+def fit_mean(series: Series, *, lags: int, extra_lags: int = 0, trend: str = "c") -> MeanFit | str:
+    """Fit effects on their own and the other lags in standard units; a text is the reason why it cannot be done."""
+    own, exponents = series.standardised(trend)
+    design = build_design(own, lags=lags, extra_lags=extra_lags, trend=trend)
+    fit = partial_out(design.response, design.kept, design.tested, design.rows)
+    if isinstance(fit, str):
+        return fit
+    m, c = series.effect.shape[1], series.cause.shape[1]
+    response = np.ldexp(series.effect[design.rows], -exponents[:m])
+    if (np.linalg.norm(fit.residuals, axis=0) <= ROUNDED * np.linalg.norm(response, axis=0)).any():
+        return "the residuals are no larger than the rounding of the effect, which leaves nothing to test with"
+    return MeanFit(fit, design, response, exponents[:m, None] - exponents[m : m + c])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,8 +202,9 @@ def select_lags(
     Lütkepohl (2005), section 4.3; the error covariance divides by the number of rows.
     """
     method = "lag selection by information criteria"
-    data = as_columns(series, "series")
+    same_index(series=series, mask=mask)
     max_lags, trend = check_lags(max_lags, name="max_lags"), check_trend(trend)
+    data, exponents = standardise(as_columns(series, "series"), trend)
     n, k = data.shape
     use = np.ones(n, dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
     lagged = lag_columns(data, range(1, max_lags + 1)).reshape(n, k, max_lags).transpose(0, 2, 1).reshape(n, -1)
@@ -174,6 +228,9 @@ def select_lags(
         sign, logdet[p - 1] = np.linalg.slogdet(residuals.T @ residuals / t)
         if sign <= 0 or not np.isfinite(logdet[p - 1]):
             return Inapplicable(method=method, reason="the error covariance is singular: a series is fitted perfectly")
+    logdet += 2.0 * np.log(2.0) * exponents.sum()
+    if np.abs(logdet).max() > LARGEST_LOG:
+        return Inapplicable(method=method, reason="a float cannot hold the criteria: change the unit of the series")
     order = np.arange(1, max_lags + 1)
     size, parameters = k * (k * order + d), k * order + d
     values = {

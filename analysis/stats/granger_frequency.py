@@ -17,12 +17,11 @@ from analysis.stats.covariance import (
     check_cov,
     coefficient_covariance,
     newey_west_lags,
-    partial_out,
     row_weights,
     score_covariance,
 )
 from analysis.stats.granger_bootstrap import Signs, rademacher
-from analysis.stats.granger_design import build_design, read_series
+from analysis.stats.granger_design import fit_mean, read_series
 from analysis.stats.lagged import Bools, Floats, Ints, check_lags, check_trend
 
 BREITUNG_REFERENCE = "Breitung and Candelon (2006), Journal of Econometrics 132, eq. 8-10"
@@ -200,10 +199,10 @@ def breitung_candelon(
         raise InputError("one effect and one cause", given=(series.effect.shape, series.cause.shape))
     inside = _inside(omega, band, bootstrap)
     method = f"Breitung-Candelon causality by frequency ({chosen})"
-    design = build_design(series, lags=p, trend=check_trend(trend))
-    fit = partial_out(design.response, design.kept, design.tested, design.rows)
-    if isinstance(fit, str):
-        return Inapplicable(method=method, reason=fit)
+    found = fit_mean(series, lags=p, trend=check_trend(trend))
+    if isinstance(found, str):
+        return Inapplicable(method=method, reason=found)
+    fit = found.fit
     if chosen == "HC3" and fit.leverage.max() >= LEVERAGE_LIMIT:
         return Inapplicable(method=method, reason="a leverage is one, so HC3 does not exist")
     bandwidth = _bandwidth(chosen, hac_lags, fit.nobs)
@@ -211,6 +210,10 @@ def breitung_candelon(
     statistic, df = wald_by_frequency(fit.coefficients[:, 0], coefficient_covariance(fit, variance), omega)
     if not np.isfinite(statistic).all():
         return Inapplicable(method=method, reason=f"the {chosen} covariance is singular at a frequency")
+    with np.errstate(over="ignore"):
+        coefficients = np.ldexp(fit.coefficients[:, 0], found.shift[0])
+    if not np.isfinite(coefficients).all():
+        return Inapplicable(method=method, reason=found.beyond_floats("coefficients"))
     top = int(inside[np.argmax(statistic[inside])]) if inside.size else None
     pvalue = None
     draws = check_lags(bootstrap, name="bootstrap", least=0)
@@ -232,7 +235,7 @@ def breitung_candelon(
         sup_frequency=None if top is None else float(omega[top]),
         sup_pvalue=pvalue,
         draws=draws,
-        coefficients=fit.coefficients[:, 0],
+        coefficients=coefficients,
         nobs=fit.nobs,
         nobs_lost=len(series) - fit.nobs,
         lags=p,

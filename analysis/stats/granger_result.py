@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.linalg import solve_triangular
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
@@ -21,6 +22,7 @@ from analysis.stats.covariance import (
     score_covariance,
 )
 from analysis.stats.granger_bootstrap import Signs, wild_wald
+from analysis.stats.granger_design import MeanFit
 from analysis.stats.lagged import Floats, check_lags
 
 INTERVAL_LEVEL = 0.95
@@ -160,19 +162,23 @@ def studentise(fit: Partialled, recipe: Recipe) -> tuple[float, Floats] | str:
     return wald, score_cov
 
 
-def assemble(fit: Partialled | str, recipe: Recipe) -> GrangerResult | Inapplicable:
-    """Turn a fit into a result; every reason not to becomes an Inapplicable."""
-    tested = fit if isinstance(fit, str) else studentise(fit, recipe)
-    if isinstance(fit, str) or isinstance(tested, str):
-        return Inapplicable(method=recipe.method, reason=str(tested))
+def assemble(found: MeanFit | str, recipe: Recipe) -> GrangerResult | Inapplicable:
+    """Turn a fit into a result in the units of the data; every reason not to becomes an Inapplicable."""
+    if isinstance(found, str):
+        return Inapplicable(method=recipe.method, reason=found)
+    fit = found.fit
+    tested = studentise(fit, recipe)
+    if isinstance(tested, str):
+        return Inapplicable(method=recipe.method, reason=tested)
     wald, score_cov = tested
+    estimates = _in_units_of_the_data(found, recipe, score_cov)
+    if isinstance(estimates, str):
+        return Inapplicable(method=recipe.method, reason=estimates)
     m, q = fit.residuals.shape[1], len(fit.factor)
     denominator = (fit.nobs - fit.n_parameters) * (recipe.n_series if recipe.system else 1)
     chi2 = recipe.form == "chi2"
     statistic = wald if chi2 else wald / (m * q)
     wald_pvalue = float(stats.chi2.sf(wald, m * q))
-    covariance = coefficient_covariance(fit, score_cov)
-    coefficients = fit.coefficients.T.ravel()
     return GrangerResult(
         method=recipe.method,
         null=f"no lag of {recipe.cause_name} helps to predict {recipe.effect_name}",
@@ -191,13 +197,11 @@ def assemble(fit: Partialled | str, recipe: Recipe) -> GrangerResult | Inapplica
         wald_pvalue=wald_pvalue,
         cov=recipe.cov,
         trend=recipe.trend,
-        coefficients=coefficients,
-        covariance=covariance,
         strength=_strength(fit),
-        r2_gain=_r2_gain(fit, recipe.trend),
+        r2_gain=_r2_gain(found, recipe.trend),
         effect_name=recipe.effect_name,
         cause_name=recipe.cause_name,
-        **_cumulative(fit, recipe, coefficients, covariance),
+        **estimates,
         **_bootstrap(fit, recipe, wald),
     )
 
@@ -232,17 +236,38 @@ def _warnings(fit: Partialled, recipe: Recipe) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _cumulative(fit: Partialled, recipe: Recipe, coefficients: Floats, covariance: Floats) -> dict[str, Any]:
-    """Return the sum of one cause's lag coefficients and its t interval."""
+def _in_units_of_the_data(found: MeanFit, recipe: Recipe, score_cov: Floats) -> dict[str, Any] | str:
+    """Return coefficients, their covariance and the sum of one cause's; a text where a float cannot hold them."""
+    fit = found.fit
+    shift = np.repeat(found.shift, recipe.lags, axis=1).ravel()
+    with np.errstate(over="ignore"):
+        coefficients = np.ldexp(fit.coefficients.T.ravel(), shift)
+        covariance = np.ldexp(coefficient_covariance(fit, score_cov), shift[:, None] + shift)
+    if not np.isfinite(covariance).all() or not (np.diag(covariance) > np.finfo(float).tiny).all():
+        return found.beyond_floats("the variance of coefficients")
+    return {"coefficients": coefficients, "covariance": covariance} | _cumulative(found, recipe, score_cov)
+
+
+def _cumulative(found: MeanFit, recipe: Recipe, score_cov: Floats) -> dict[str, Any]:
+    """Return the sum of one cause's lag coefficients and its t interval.
+
+    Notes
+    -----
+    The sum is a combination of the scores whose weights solve the transposed factor. Its variance is a quadratic form
+    in these weights and so never negative, however close to collinear the lags are.
+    """
+    fit = found.fit
     if fit.residuals.shape[1] > 1 or recipe.n_causes > 1:
         return {}
-    total = float(coefficients.sum())
+    weights = solve_triangular(fit.factor, np.ones(recipe.lags), trans="T")
+    total = float(weights @ fit.scores[:, 0])
     quantile = float(stats.t.isf((1 - INTERVAL_LEVEL) / 2, fit.nobs - fit.n_parameters))
-    half = quantile * math.sqrt(float(covariance.sum()))
+    half = quantile * math.sqrt(float(weights @ score_cov @ weights))
+    unit = int(found.shift[0, 0])
     return {
-        "estimate": total,
-        "estimate_name": f"sum of the {len(coefficients)} lag coefficients of {recipe.cause_name}",
-        "interval": (total - half, total + half),
+        "estimate": math.ldexp(total, unit),
+        "estimate_name": f"sum of the {recipe.lags} lag coefficients of {recipe.cause_name}",
+        "interval": (math.ldexp(total - half, unit), math.ldexp(total + half, unit)),
         "interval_level": INTERVAL_LEVEL,
     }
 
@@ -265,9 +290,9 @@ def _strength(fit: Partialled) -> float:
     return float(restricted - np.linalg.slogdet(fit.residuals.T @ fit.residuals)[1])
 
 
-def _r2_gain(fit: Partialled, trend: str) -> float | None:
-    if fit.residuals.shape[1] > 1:
+def _r2_gain(found: MeanFit, trend: str) -> float | None:
+    if found.fit.residuals.shape[1] > 1:
         return None
-    response = fit.response[:, 0]
+    response = found.response[:, 0]
     centered = response - response.mean() if trend != "n" else response
-    return float(np.square(fit.scores).sum() / np.square(centered).sum())
+    return float(np.square(found.fit.scores).sum() / np.square(centered).sum())

@@ -22,7 +22,14 @@ from analysis.stats.granger_frequency import (
     check_frequencies,
     periods,
 )
-from analysis.stats.granger_strength import STABILITY_LIMIT, fit_lags, reduced_innovations, strength_value, var_radius
+from analysis.stats.granger_strength import (
+    STABILITY_LIMIT,
+    fit_lags,
+    reduced_innovations,
+    strength_value,
+    unit_errors,
+    var_radius,
+)
 from analysis.stats.lagged import Floats, check_lags, check_trend
 
 __all__ = ["FrequencyCausalityResult", "SpectrumResult", "breitung_candelon", "geweke_spectrum", "spectrum_from_var"]
@@ -119,7 +126,7 @@ def geweke_spectrum(
     omega = check_frequencies(frequencies)
     series = read_series(effect, cause, given, mask)
     p = check_lags(lags)
-    fit = fit_lags(series, p, check_trend(trend))
+    fit = fit_lags(series.standardised(check_trend(trend))[0], p, trend)
     if isinstance(fit, str):
         return Inapplicable(method=method, reason=fit)
     if (radius := var_radius(fit.coefs)) >= STABILITY_LIMIT:
@@ -154,6 +161,7 @@ def spectrum_from_var(
     full model. Their spectrum is flat and splits into what the effects' own errors bring and what the other errors
     add, freed of the effects' errors of the same date; the strength is the log ratio of the whole to the first part.
     """
+    coefs, sigma = unit_errors(coefs, sigma)
     p, k, _ = coefs.shape
     others = [*effect, *given]
     reduced = reduced_innovations(coefs, sigma, others)

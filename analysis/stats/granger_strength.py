@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +22,15 @@ from scipy.linalg import solve_discrete_are
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable, TestResult
 from analysis.stats.granger_design import Series, read_series
-from analysis.stats.lagged import Floats, check_lags, check_trend, deterministic, is_deficient, lag_columns
+from analysis.stats.lagged import (
+    Floats,
+    as_numbers,
+    check_lags,
+    check_trend,
+    deterministic,
+    is_deficient,
+    lag_columns,
+)
 
 REFERENCE = (
     "Geweke (1982), JASA 77; Geweke (1984), JASA 79; Barnett and Seth (2014), Journal of Neuroscience Methods 223; "
@@ -143,25 +152,45 @@ def reduced_innovations(coefs: Floats, sigma: Floats, keep: Sequence[int]) -> In
     R = sigma[np.ix_(chosen, chosen)]
     try:
         P = solve_discrete_are(A.T, C.T, Q, R, s=S)
-    except np.linalg.LinAlgError as error:
+        V = C @ P @ C.T + R
+        V = (V + V.T) / 2.0
+        gain = np.linalg.solve(V, (A @ P @ C.T + S).T).T
+    except (np.linalg.LinAlgError, ValueError) as error:  # SciPy reports a failed reordering as a ValueError
         return f"the Riccati equation of the reduced model has no stable solution ({error})"
-    V = C @ P @ C.T + R
-    V = (V + V.T) / 2.0
-    gain = np.linalg.solve(V, (A @ P @ C.T + S).T).T
     return Innovations(A, C, gain, V)
 
 
+def unit_errors(coefs: Floats, sigma: Floats) -> tuple[Floats, Floats]:
+    """Return the autoregression of the same series, each in the unit in which its error has variance one.
+
+    No strength depends on the units, but the Riccati equation is solved to an accuracy that does.
+    """
+    spread = np.sqrt(np.diag(sigma))
+    return coefs / spread[:, None] * spread, sigma / spread[:, None] / spread
+
+
+def _positions(group: int | Sequence[int]) -> list[int]:
+    """Return the positions of a group, given as one whole number or as several."""
+    try:
+        return [index(item) for item in ([group] if isinstance(group, int | np.integer) else group)]
+    except TypeError:
+        raise InputError("a position must be a whole number", given=group, limit="one, or a sequence of them") from None
+
+
 def _check_var(
-    coefs: ArrayLike, sigma: ArrayLike, groups: Sequence[Sequence[int]]
+    coefs: ArrayLike, sigma: ArrayLike, groups: Sequence[int | Sequence[int]]
 ) -> tuple[Floats, Floats, list[list[int]]]:
-    A, V = np.array(coefs, dtype=np.float64), np.array(sigma, dtype=np.float64)
+    A, V = as_numbers(coefs, "coefs"), as_numbers(sigma, "sigma")
     if A.ndim != 3 or A.shape[1] != A.shape[2] or V.shape != A.shape[1:] or not A.size:
         raise InputError("a vector autoregression is coefs (p, k, k) with sigma (k, k)", given=(A.shape, V.shape))
     if not (np.isfinite(A).all() and np.isfinite(V).all()):
         raise InputError("a coefficient or covariance is not finite")
-    if not np.allclose(V, V.T) or np.linalg.eigvalsh(V)[0] <= 0:
-        raise InputError("sigma must be symmetric and positive definite", given=V.tolist())
-    lists = [[int(item) for item in group] for group in groups]
+    given = V.tolist()
+    positive = bool((np.diag(V) > 0).all())
+    A, V = unit_errors(A, V) if positive else (A, V)
+    if not positive or not np.allclose(V, V.T) or np.linalg.eigvalsh(V)[0] <= 0:
+        raise InputError("sigma must be symmetric and positive definite", given=given)
+    lists = [_positions(group) for group in groups]
     every = [item for group in lists for item in group]
     k = len(V)
     if not lists[0] or not lists[1] or len(set(every)) < len(every) or any(not 0 <= item < k for item in every):
@@ -179,9 +208,9 @@ def _check_var(
 def geweke_strength_from_var(
     coefs: ArrayLike,
     sigma: ArrayLike,
-    effect: Sequence[int],
-    cause: Sequence[int],
-    given: Sequence[int] = (),
+    effect: int | Sequence[int],
+    cause: int | Sequence[int],
+    given: int | Sequence[int] = (),
 ) -> float:
     """Return the exact strength (nats) with which causes lead effects in a known vector autoregression.
 
@@ -191,9 +220,9 @@ def geweke_strength_from_var(
         ``coefs[j - 1, a, b]`` is the effect of series b at lag j on series a.
     sigma : array of shape (k, k)
         Covariance of the errors.
-    effect, cause : sequence of int
+    effect, cause : int or sequence of int
         Positions of the series.
-    given : sequence of int
+    given : int or sequence of int
         Positions of the conditioning series. A series in none of the three groups is treated as not observed.
 
     Returns
@@ -222,6 +251,7 @@ def geweke_strength_from_var(
 
 def strength_value(A: Floats, V: Floats, y: list[int], x: list[int], z: list[int]) -> float | str:
     """Return the strength of a checked vector autoregression, or the reason there is none."""
+    A, V = unit_errors(A, V)
     hidden = set(range(len(V))) - {*y, *x, *z}
     without = reduced_innovations(A, V, [*y, *z])
     if isinstance(without, str):
@@ -273,7 +303,7 @@ def geweke_strength(
     method = "Geweke strength"
     series = read_series(effect, cause, given, mask)
     p = check_lags(lags)
-    fit = fit_lags(series, p, check_trend(trend))
+    fit = fit_lags(series.standardised(check_trend(trend))[0], p, trend)
     if isinstance(fit, str):
         return Inapplicable(method=method, reason=fit)
     radius = var_radius(fit.coefs)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve_triangular
 
@@ -26,14 +27,59 @@ Ints = NDArray[np.int64]
 TRENDS = ("n", "c", "ct")
 PIVOT_FLOOR = 1e-6  # unexplained share of a column; below it, sums of products have lost over half of their digits
 PREFIX_LIMIT_BYTES = 2**31
+FLAT = 2.0**-46  # deviations over level that the rounding of a constant alone explains: 64 units in the last place
+MODERATE = (2.0**-100, 2.0**100)  # sizes whose fourth powers a float holds with room to spare
+_NO_NUMBERS = (str, bytes, complex, np.complexfloating, np.datetime64, np.timedelta64)
 
 
-def as_columns(values: ArrayLike, name: str, *, copy: bool = True) -> Floats:
-    """Return a (n, k) float copy of a series or several; NaN marks a missing observation, inf raises InputError.
+def as_numbers(values: ArrayLike, name: str, *, copy: bool = True) -> Floats:
+    """Return a float copy of any shape; raises InputError for text, dates and complex numbers.
 
     Without `copy` the result may share memory with the argument and must not be written to.
     """
-    array = np.array(values, dtype=np.float64, copy=copy or None)
+    try:
+        raw = np.asarray(values)
+        loose = raw.dtype == object and any(isinstance(value, _NO_NUMBERS) for value in raw.flat)
+        if raw.dtype.kind in "biufO" and not loose:
+            return np.array(raw, dtype=np.float64, copy=copy or None)
+        given = str(raw.dtype)
+    except (TypeError, ValueError) as error:
+        given = str(error)
+    raise InputError(
+        f"{name} must hold real numbers",
+        given=given,
+        limit="an array of real numbers, every row of one length",
+        cause="text, dates, complex numbers, or rows of different lengths",
+        remedy="pass numeric columns only, and mark a missing observation with NaN",
+    )
+
+
+def same_index(**named: object) -> None:
+    """Raise InputError when two of the arguments are pandas objects whose indexes differ; anything else passes.
+
+    Series are matched row by row: a table sorted the other way, or of other dates, would be matched wrongly in silence.
+    """
+    tables = [(name, item) for name, item in named.items() if isinstance(item, pd.Series | pd.DataFrame)]
+    for name, item in tables[1:]:
+        first, other = tables[0][1].index, item.index
+        if not first.equals(other):
+            shared = len(first.intersection(other))
+            raise InputError(
+                f"{tables[0][0]} and {name} have different indexes",
+                given=f"{len(first)} and {len(other)} rows, {shared} labels in common",
+                limit="one index, in one order, in every pandas argument",
+                cause="series of other dates, or sorted the other way",
+                remedy="align them first (pandas: join or reindex); mark what is missing with NaN",
+            )
+
+
+def as_columns(values: ArrayLike, name: str, *, copy: bool = True) -> Floats:
+    """Return a (n, k) float copy of a series or several; NaN marks a missing observation.
+
+    Infinite values, text, dates and complex numbers raise InputError. Without `copy` the result may share memory with
+    the argument and must not be written to.
+    """
+    array = as_numbers(values, name, copy=copy)
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2 or array.shape[1] == 0:
@@ -139,19 +185,90 @@ def center(series: Floats, trend: str) -> Floats:
     return series - columns @ trend_coefficients(series, columns)
 
 
+def own_unit(series: Floats) -> tuple[Floats, Ints]:
+    """Return every series (n, k) in a unit of its own, the power of two just above its largest size, and the exponents.
+
+    The series is the result times 2**exponent. A power of two costs no digit, and squares of the result neither
+    overflow nor vanish. A series without any value, or of zeros, keeps its unit.
+    """
+    exponents = np.frexp(_largest(series))[1].astype(np.int64)
+    # Half the power at a time, for the whole one may be beyond what a float holds.
+    half = -exponents // 2
+    return series * np.ldexp(1.0, half) * np.ldexp(1.0, -exponents - half), exponents
+
+
+def moderate_unit(series: Floats) -> tuple[Floats, Ints]:
+    """Return the series and exponents of zero where every size is moderate; else all in their `own_unit`."""
+    with np.errstate(over="ignore", under="ignore"):
+        squares = np.einsum("tk,tk->k", series, series)  # the quickest look at every size of whole series
+    if ((MODERATE[0] < squares) & (squares < MODERATE[1])).all():
+        return series, np.zeros(series.shape[1], dtype=np.int64)
+    size = _largest(series)
+    if ((size == 0) | ((MODERATE[0] < size) & (size < MODERATE[1]))).all():
+        return series, np.zeros(series.shape[1], dtype=np.int64)
+    return own_unit(series)
+
+
+def _largest(series: Floats) -> Floats:
+    """Return the largest size (k,) of every series (n, k) over its present values, zero where there are none."""
+    high, low = np.fmax.reduce(series, axis=0, initial=0.0), np.fmin.reduce(series, axis=0, initial=0.0)
+    return np.asarray(np.maximum(high, -low), dtype=np.float64)
+
+
+def _near_zero(series: Floats, trend: str) -> bool:
+    """Return whether all are whole, of moderate size, and move by far more than their level: none need be freed."""
+    if trend == "ct" or not all_finite(series):
+        return False
+    by_series = np.ascontiguousarray(series.T)
+    low, high = by_series.min(axis=1), by_series.max(axis=1)
+    level = by_series.mean(axis=1) if trend == "c" else 0.0
+    size = np.maximum(high - level, level - low)
+    return bool(((MODERATE[0] < size) & (size < MODERATE[1]) & (np.abs(level) < 0.25 * size)).all())
+
+
+def standardise(series: Floats, trend: str) -> tuple[Floats, Ints]:
+    """Return every series (n, k) freed of its level where it has one, in its `own_unit`, and the exponents (k,).
+
+    Where a regression has these deterministic columns, it loses no digit to the level of a series.
+
+    Notes
+    -----
+    What is taken off is the fit by the deterministic columns, its coefficients rounded to whole units of what is left.
+    Series that move about zero therefore keep every bit. A series that does not move beyond the rounding of its level
+    keeps the level, so that the regression sees that it is constant. Where every level is smaller than the movement
+    about it, nothing is taken off, and a series of a moderate size keeps its unit too: a power of two moves no digit.
+    """
+    if _near_zero(series, trend):
+        return series, np.zeros(series.shape[1], dtype=np.int64)
+    units, level_exponents = own_unit(series)
+    free, moves = units, np.zeros(series.shape[1], dtype=bool)
+    # The mean comes first: a line through a high level would add the rounding of that level to every row.
+    for term in {"n": (), "c": ("c",), "ct": ("c", "ct")}[check_trend(trend)]:
+        columns = deterministic(len(series), term)
+        fitted = trend_coefficients(free, columns)
+        left = free - columns @ fitted
+        size = _largest(left)
+        moves, unit = size > FLAT, np.frexp(size)[1]
+        whole = np.ldexp(np.round(np.ldexp(fitted, -unit)), unit)
+        free = free - columns @ whole if whole.any() else free
+    free, exponents = own_unit(np.where(moves, free, units))
+    return free, level_exponents + exponents
+
+
 def trend_coefficients(series: Floats, columns: Floats) -> Floats:
     """Return the coefficients (d, k) of the deterministic columns (n, d) for every series, over its present values.
 
     A series without any value has coefficients of zero.
     """
-    out = np.zeros((columns.shape[1], series.shape[1]))
     if not columns.shape[1]:
-        return out
+        return np.zeros((0, series.shape[1]))
     basis, triangle = np.linalg.qr(columns)
-    if all_finite(series):
-        out[:] = np.linalg.solve(triangle, basis.T @ series)
-        return out
+    with np.errstate(invalid="ignore"):
+        found = np.linalg.solve(triangle, basis.T @ series)
+    if np.isfinite(found).all():
+        return np.asarray(found, dtype=np.float64)
     whole = np.isfinite(series).all(axis=0)
+    out = np.zeros_like(found)
     out[:, whole] = np.linalg.solve(triangle, basis.T @ series[:, whole])
     for k in np.flatnonzero(~whole):
         present = np.isfinite(series[:, k])

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from analysis.results import Inapplicable, TestResult
-from analysis.stats.crosscorr import cross_correlation
-from analysis.stats.regression import as_series, lag_columns, positive_integer, require_generator, sign_blocks
+from analysis.stats.crosscorr import cross_correlation, mean_to_correlation, read_pair
+from analysis.stats.regression import lag_columns, positive_integer, require_generator, sign_blocks
 
 METHOD = "Lead-lag ratio"
 REFERENCE = "Huth and Abergel (2014), J. Empirical Finance 26, 41-58"
@@ -101,7 +101,7 @@ def lead_lag_ratio(
     sums = float(sizes[0] @ sizes[0]), float(sizes[1] @ sizes[1])
     if min(sums) <= 0.0:
         return Inapplicable(method=METHOD, reason="on one side every correlation is exactly zero")
-    terms = _noise_terms(as_series("x", x), as_series("y", y), m)
+    terms = _noise_terms(*read_pair(x, y), m)
     signs = list(sign_blocks(rng, draws, terms[0].shape[0]))
     noise = tuple(np.concatenate([block @ side for block in signs]) for side in terms)
     errors = (terms[0] ** 2).sum(axis=0), (terms[1] ** 2).sum(axis=0)
@@ -133,13 +133,12 @@ def lead_lag_ratio(
 
 def _noise_terms(x: np.ndarray, y: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
     """Return what each date adds to the error of ρ(1 … m) and of ρ(-1 … -m), shape (n, m), zero where missing."""
-    n = x.size
     x, y = x - np.nanmean(x), y - np.nanmean(y)
     terms = []
     for led, leader in ((x, y), (y, x)):
         products = led[:, None] * lag_columns(leader[:, None], m)
         pairs = np.isfinite(products).sum(axis=0)
-        scale = (1.0 - np.arange(1, m + 1) / n) / (pairs * np.nanstd(x) * np.nanstd(y))
+        scale = mean_to_correlation(x, y, np.arange(1, m + 1), pairs)
         terms.append(np.nan_to_num(products - np.nanmean(products, axis=0), nan=0.0) * scale)
     return terms[0], terms[1]
 

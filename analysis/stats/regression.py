@@ -10,6 +10,7 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 from analysis.errors import InputError
+from analysis.stats.lagged import as_numbers
 
 COVARIANCES = ("nonrobust", "HC0", "HC1", "HC3", "HAC")
 _RANK_TOLERANCE = 1e-9
@@ -18,7 +19,7 @@ _BLOCK_CELLS = 4_000_000
 
 def as_series(name: str, values: Any, length: int | None = None) -> np.ndarray:
     """Return a float copy of shape (n,); NaN marks a missing value; raises InputError on another shape or on inf."""
-    series = np.array(values, dtype=np.float64)
+    series = as_numbers(values, name)
     if series.ndim != 1 or (length is not None and series.size != length):
         limit = "shape (n,)" if length is None else f"shape ({length},), the length of the first series"
         raise InputError(f"{name} has the wrong shape", given=series.shape, limit=limit)
@@ -30,7 +31,7 @@ def as_columns(name: str, values: Any, length: int) -> np.ndarray:
     """Return a float copy of shape (n, m); a single series becomes one column and None becomes no column."""
     if values is None:
         return np.empty((length, 0))
-    columns = np.array(values, dtype=np.float64)
+    columns = as_numbers(values, name)
     columns = columns[:, None] if columns.ndim == 1 else columns
     if columns.ndim != 2 or columns.shape[0] != length:
         raise InputError(f"{name} has the wrong shape", given=columns.shape, limit=f"({length},) or ({length}, m)")

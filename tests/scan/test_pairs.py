@@ -167,3 +167,16 @@ def test_a_bandwidth_beyond_a_window_is_solved_on_the_rows():
     scan = granger_matrix(data, lags=1, cov="HAC", hac_lags=300)
     assert scan.n_refactored == 6
     assert_equals_single_tests(data, scan, cov="HAC", hac_lags=300)
+
+
+def test_units_of_any_size_give_the_same_tests_and_coefficients_in_their_own():
+    data = panel(14, 300, 3)
+    usual = granger_matrix(data, lags=2, cov="HC3")
+    tiny = granger_matrix(data * np.array([1e-160, 1e-60, 1e80]), lags=2, cov="HC3")
+    np.testing.assert_allclose(tiny.statistic[:2, :2], usual.statistic[:2, :2], rtol=1e-12)
+    assert tiny.statistic[1, 2] == pytest.approx(usual.statistic[1, 2], rel=1e-12)
+    assert tiny.cumulative[1, 0] == pytest.approx(usual.cumulative[1, 0] * 1e100, rel=1e-12)
+    assert tiny.cumulative[2, 1] == pytest.approx(usual.cumulative[2, 1] * 1e140, rel=1e-12)
+    assert set(tiny.reasons) == {"x2 <- x0", "x0 <- x2"}
+    assert all("change the unit" in reason for reason in tiny.reasons.values())
+    assert np.isnan(tiny.cumulative[2, 0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,15 +11,20 @@ from hypothesis import strategies as st
 from analysis.errors import InputError
 from analysis.stats.lagged import (
     PIVOT_FLOOR,
+    as_columns,
+    as_numbers,
     center,
     complete_rows,
     deterministic,
     lag_columns,
     lagged_gram,
     masked_grams,
+    own_unit,
     prefix_gram,
     qr_solve,
+    same_index,
     solve_gram,
+    standardise,
 )
 
 
@@ -148,3 +154,76 @@ def test_inputs_stay_as_they_were_and_wrong_ones_are_named(series):
         lagged_gram(series, lags=1, rows=np.ones(3, bool))
     with pytest.raises(InputError, match="too large"):
         prefix_gram(np.zeros((20000, 30)), lags=5)
+
+
+NO_SERIES = (
+    ["a"],
+    ["1"],
+    [b"1"],
+    [1j],
+    [[1.0], [1.0, 2.0]],
+    [object()],
+    np.array(["2020-01-01"], "M8[D]"),
+    np.array([3], "m8[s]"),
+    np.array([1.0, "2"], object),
+    np.array([np.datetime64("2020-01-01")], object),
+    np.array([np.complex128(1)], object),
+    pd.Series(pd.to_datetime(["2020-01-01"], utc=True)),
+)
+
+
+def test_only_real_numbers_become_a_series():
+    for wrong in NO_SERIES:
+        with pytest.raises(InputError, match="x must hold real numbers") as caught:
+            as_columns(wrong, "x")
+        assert caught.value.given
+        assert caught.value.remedy
+    for right in ([1, None], [True, False], pd.Series([1.0, None], dtype="Float64"), np.arange(2, dtype=np.int8)):
+        assert as_columns(right, "x").shape == (2, 1)
+    kept = np.arange(3.0)
+    assert not np.shares_memory(as_numbers(kept, "x"), kept)
+    assert np.shares_memory(as_columns(kept, "x", copy=False), kept)
+
+
+def test_tables_must_share_their_index():
+    table = pd.DataFrame({"a": [1.0, 2.0]}, index=["p", "q"])
+    same_index(effect=table, cause=table["a"], given=None, mask=np.ones(2), other=[1.0])
+    with pytest.raises(InputError, match="effect and given have different indexes") as caught:
+        same_index(effect=table, cause=np.ones(2), given=table["a"].iloc[::-1])
+    assert "2 labels in common" in str(caught.value)
+
+
+def test_own_unit_is_exact_and_keeps_squares_within_floats():
+    data = np.array([[3e300, -7e-310, 0.0, np.nan], [-1e299, 2e-310, 0.0, np.nan], [np.nan, 0.0, 0.0, np.nan]])
+    unit, exponents = own_unit(data)
+    np.testing.assert_array_equal(np.ldexp(unit, exponents), data)
+    largest = np.nanmax(np.abs(unit[:, :2]), axis=0)
+    assert ((largest >= 0.5) & (largest < 1)).all()
+    np.testing.assert_array_equal(exponents[2:], 0)
+
+
+@pytest.mark.parametrize("trend", ["n", "c", "ct"])
+def test_standardise_takes_off_a_level_and_leaves_the_rest(trend):
+    rng = np.random.default_rng(4)
+    time = np.arange(1, 101) / 100
+    noise = rng.standard_normal((3, 100))
+    high, steep = 1e9 + noise[1], 5e6 * time + noise[2]
+    data = np.column_stack([noise[0], high, steep, np.full(100, 0.1), 0.3 * time, np.full(100, np.nan)])
+    data[7, 1] = np.nan
+    kept = data.copy()
+    out, exponents = standardise(data, trend)
+    np.testing.assert_array_equal(data, kept)
+    np.testing.assert_array_equal(np.isnan(out), np.isnan(data))
+    removed = data - np.ldexp(out, exponents)
+    np.testing.assert_array_equal(removed[:, 0], 0.0)  # it moves about zero: every bit stays
+    np.testing.assert_array_equal(removed[:, 3], 0.0)  # constant: the level stays, so that a regression sees it
+    level, slope = np.delete(removed[:, 1], 7), np.polyfit(time, removed[:, 2], 1)[0]
+    if trend == "n":
+        assert not level.any()
+        assert not removed[:, 2].any()
+        return
+    assert np.ptp(level) == 0
+    assert abs(level[0] - 1e9) < 10
+    assert abs(slope - 5e6 * (trend == "ct")) < 10
+    if trend == "ct":
+        np.testing.assert_array_equal(removed[:, 4], 0.0)
