@@ -178,7 +178,7 @@ def hayashi_yoshida_lagged(
     ----------
     Hoffmann, Rosenbaum and Yoshida (2013), Bernoulli 19, 426-461.
     """
-    grid = np.array(lags, dtype=np.float64)
+    grid = as_numbers(lags, "lags")
     if grid.ndim != 1 or grid.size == 0 or not np.isfinite(grid).all() or (np.diff(grid) <= 0).any():
         raise InputError("lags must be finite and strictly increasing", given=f"shape {grid.shape}")
     count = None if blocks is None else positive_integer("blocks", blocks, at_least=MINIMUM_BLOCKS)
@@ -223,9 +223,8 @@ def _check_options(level: float, max_gap: float | None) -> None:
 def _pair(times_x: Any, prices_x: Any, times_y: Any, prices_y: Any, log: bool) -> tuple[Ticks, Ticks]:
     same_index(times_x=times_x, prices_x=prices_x)
     same_index(times_y=times_y, prices_y=prices_y)
-    first, second = as_numbers(prices_x, "prices_x"), as_numbers(prices_y, "prices_y")
     one, two = on_one_axis([("times_x", times_x), ("times_y", times_y)])
-    return as_ticks("x", one, first, log=log), as_ticks("y", two, second, log=log)
+    return as_ticks("x", one, prices_x, log=log), as_ticks("y", two, prices_y, log=log)
 
 
 def _largest(sizes: np.ndarray, grid: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from analysis.errors import InputError
 from analysis.results import Inapplicable
 from analysis.stats.breaks_chow import MINIMUM_ROWS, ChowResult, check_dates, chow_test
-from analysis.stats.lagged import Floats
+from analysis.stats.lagged import Floats, same_index
 from analysis.stats.regression import as_columns, as_series, lag_columns, positive_integer
 
 
@@ -97,6 +97,7 @@ def link_columns(
     lags : int
         0 for the link within the period, otherwise lags 1..lags of the cause.
     """
+    same_index(effect=effect, cause=cause, given=given)
     y = as_series("effect", effect)
     x = as_series("cause", cause, y.size)
     others = as_columns("given", given, y.size)

@@ -15,7 +15,7 @@ from scipy import stats
 from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
 from analysis.stats.breaks_design import EXACT_FIT
-from analysis.stats.lagged import Floats, Ints
+from analysis.stats.lagged import Floats, Ints, same_index
 from analysis.stats.regression import (
     COVARIANCES,
     LeastSquares,
@@ -187,6 +187,7 @@ def chow_test(
     >>> chow_test(y, x, at=200).pvalue < 0.001
     True
     """
+    same_index(y=y, x=x, given=given)
     series = as_series("y", y)
     columns = as_columns("x", x, series.size)
     others = as_columns("given", given, series.size)

@@ -14,7 +14,7 @@ from analysis.results import Failed, Inapplicable, TestResult
 from analysis.stats.breaks_correlation_draws import constant_response_draws
 from analysis.stats.breaks_design import long_run_meat
 from analysis.stats.garch_filter import LEAST_ROWS, fit_garch11
-from analysis.stats.lagged import Floats
+from analysis.stats.lagged import Floats, same_index
 from analysis.stats.regression import as_series, bootstrap_pvalue, positive_integer, require_generator
 
 CORRELATION = "Test for a break in correlation"
@@ -114,6 +114,7 @@ def correlation_break(
     Wied, Krämer and Dehling (2012), Econometric Theory 28; Forbes and Rigobon (2002), J. Finance 57.
     """
     draws = require_generator(bootstrap, rng)
+    same_index(x=x, y=y)
     x = as_series("x", x)
     y = as_series("y", y, x.size)
     places = np.flatnonzero(np.isfinite(x) & np.isfinite(y))

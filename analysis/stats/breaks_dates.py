@@ -23,7 +23,7 @@ from analysis.stats.breaks_design import (
     segment_rss,
 )
 from analysis.stats.breaks_laws import argmax_quantiles
-from analysis.stats.lagged import Floats, Ints
+from analysis.stats.lagged import Floats, Ints, as_numbers
 from analysis.stats.regression import hac_bandwidth, positive_integer
 
 METHOD = "Bai-Perron break dates"
@@ -231,7 +231,7 @@ def _partition_rss(rows: Rows, dates: tuple[int, ...]) -> float:
 
 def stretch_coefficients(rows: Rows, dates: tuple[int, ...], x: ArrayLike | None) -> Floats:
     """Return the coefficients by stretch in the units of the input."""
-    columns = np.empty((rows.given, 0)) if x is None else np.array(x, dtype=np.float64).reshape(rows.given, -1)
+    columns = np.empty((rows.given, 0)) if x is None else as_numbers(x, "x").reshape(rows.given, -1)
     design = np.column_stack([np.ones(len(rows.places)), columns[rows.places]])
     return np.stack([fit(rows.response[s], design[s])[0] for s in _stretches(rows, dates)])
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
-from analysis.stats.lagged import Floats, Ints, is_deficient
+from analysis.stats.lagged import Floats, Ints, is_deficient, same_index
 from analysis.stats.regression import as_columns, as_series
 
 EXACT_FIT = 1e-20  # unexplained share of the sum of squares that rounding alone leaves
@@ -36,6 +36,7 @@ class Rows:
 
 def read_rows(y: ArrayLike, x: ArrayLike | None) -> Rows | str:
     """Return the complete rows, or the reason why no coefficient can be estimated from them."""
+    same_index(y=y, x=x)
     series = as_series("y", y)
     columns = as_columns("x", x, series.size)
     places = np.flatnonzero(np.isfinite(series) & np.isfinite(columns).all(axis=1))

@@ -22,7 +22,7 @@ from analysis.results import Inapplicable
 from analysis.stats.breaks_correlation import BreakTestResult
 from analysis.stats.breaks_design import EXACT_FIT, Rows, check_trim, fit, least_rows, long_run_meat, read_rows
 from analysis.stats.breaks_laws import sup_wald_sf
-from analysis.stats.lagged import Floats, Ints
+from analysis.stats.lagged import Floats, Ints, same_index
 from analysis.stats.regression import (
     as_columns,
     as_series,
@@ -292,6 +292,7 @@ def _read(
     y: ArrayLike, x: ArrayLike | None, given: ArrayLike | None, test: str, method: str
 ) -> tuple[Rows, Ints] | Inapplicable:
     """Return the rows and the columns whose coefficients may change, or why there are none."""
+    same_index(y=y, x=x, given=given)
     series = as_series("y", y)
     columns, others = as_columns("x", x, series.size), as_columns("given", given, series.size)
     m = columns.shape[1]

@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.errors import InputError
 from analysis.results import Inapplicable, Result
 from analysis.stats.crosscorr import CrossCorrelation, cross_correlation
+from analysis.stats.lagged import same_index
 from analysis.stats.ticks import as_of, as_ticks, on_one_axis
 
 METHOD = "Cross-correlation under several clocks"
@@ -148,6 +149,8 @@ def clock_demonstration(
     """
     if not clocks:
         raise InputError("there is no clock to compare", given="an empty mapping")
+    same_index(times_x=times_x, prices_x=prices_x)
+    same_index(times_y=times_y, prices_y=prices_y)
     names = list(clocks)
     axis = on_one_axis([("times_x", times_x), ("times_y", times_y), *((f"clock {k!r}", clocks[k]) for k in names)])
     x, y = as_ticks("x", axis[0], prices_x, log=True), as_ticks("y", axis[1], prices_y, log=True)

@@ -16,7 +16,7 @@ from analysis.stats.connectedness_core import METHODS, band_decomposition, decom
 from analysis.stats.connectedness_result import ConnectednessResult, FrequencyConnectedness
 from analysis.stats.granger_design import Series
 from analysis.stats.granger_strength import STABILITY_LIMIT, FittedVar, fit_lags, var_radius
-from analysis.stats.lagged import Floats, as_columns, check_lags
+from analysis.stats.lagged import Floats, as_columns, as_numbers, check_lags
 from analysis.stats.regression import positive_integer, require_generator
 
 __all__ = ["ConnectednessResult", "FrequencyConnectedness", "connectedness", "frequency_connectedness"]
@@ -227,7 +227,7 @@ def frequency_connectedness(
     Baruník and Křehlík (2018), Journal of Financial Econometrics 16.
     """
     request = _read(data, lags, horizon, method, names)
-    edges = np.array(bands, dtype=np.float64)
+    edges = as_numbers(bands, "bands")
     if edges.ndim != 1 or edges.size < 2 or not (np.diff(edges) > 0).all() or abs(edges[0]) > 1e-12:
         raise InputError("bands must rise strictly from 0 to pi", given=tuple(np.ravel(edges)), remedy="(0, ..., pi)")
     if abs(edges[-1] - np.pi) > 1e-9:

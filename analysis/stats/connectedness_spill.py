@@ -23,7 +23,7 @@ from analysis.stats.connectedness_core import METHODS, band_decomposition, decom
 from analysis.stats.connectedness_result import BANDS_REFERENCE, REFERENCE
 from analysis.stats.granger_design import Series
 from analysis.stats.granger_strength import STABILITY_LIMIT, FittedVar, fit_lags, var_radius
-from analysis.stats.lagged import Floats, as_columns, check_lags
+from analysis.stats.lagged import Floats, as_columns, as_numbers, check_lags
 from analysis.stats.regression import positive_integer, require_generator
 
 METHOD = "Directional connectedness"
@@ -157,7 +157,7 @@ def directional_connectedness(
         raise InputError("source and targets must be distinct columns", given=places, limit=f"0 to {k - 1}")
     if method not in METHODS or len(set(labels)) != k or len(labels) != k:
         raise InputError("unusable decomposition or names", given=(method, labels), limit=", ".join(METHODS))
-    edges = np.array(bands, dtype=np.float64)
+    edges = as_numbers(bands, "bands")
     if edges.ndim != 1 or edges.size < 2 or not (np.diff(edges) > 0).all() or abs(edges[0]) > 1e-12:
         raise InputError("bands must rise strictly from 0 to pi", given=tuple(np.ravel(edges)), remedy="(0, ..., pi)")
     if abs(edges[-1] - np.pi) > 1e-9:

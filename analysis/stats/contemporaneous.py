@@ -72,7 +72,7 @@ def same_period_response(
     -----
     The slope describes co-movement. It says nothing about direction or prediction: both series are of one period.
     """
-    same_index(effect=effect, cause=cause, given=given)
+    same_index(effect=effect, cause=cause, given=given, weights=weights)
     result = granger_test(
         effect,
         _ahead(cause, "cause"),

@@ -14,7 +14,7 @@ from scipy import stats
 from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
 from analysis.stats.crosscorr import MINIMUM_PAIRS
-from analysis.stats.lagged import Floats, Ints, as_columns, check_lags, lag_columns
+from analysis.stats.lagged import Floats, Ints, as_columns, check_lags, lag_columns, same_index
 from analysis.stats.quantile_checks import check_pair, coarse_draws, hit_share, only_hits, tied_hits
 
 METHOD = "cross-quantilogram"
@@ -160,6 +160,7 @@ def cross_quantilogram(
     >>> bool(cross_quantilogram(x, y, quantiles=(0.1, 0.1), max_lag=3).estimate[0] > 0.2)
     True
     """
+    same_index(x=x, y=y)
     first, second = _one(x, "x"), _one(y, "y")
     if len(first) != len(second):
         raise InputError("x and y differ in length", given=(len(first), len(second)), remedy="align the series first")

@@ -14,7 +14,7 @@ from analysis.stats.dynamics_equality_nulls import Panel
 from analysis.stats.dynamics_equality_result import ResponseEquality
 from analysis.stats.dynamics_inputs import LEAST_DRAWS, ahead, check_level, control_columns, horizon_grid, read_table
 from analysis.stats.dynamics_scores import Responses, project, standard_errors
-from analysis.stats.lagged import Floats, check_lags
+from analysis.stats.lagged import Floats, check_lags, same_index
 from analysis.stats.regression import as_columns as as_controls
 from analysis.stats.regression import as_series, bootstrap_pvalue, require_generator
 
@@ -105,6 +105,7 @@ def equal_responses(
     >>> equal_responses(y, x, lags=1, horizons=2, rng=rng).pvalue
     0.001
     """
+    same_index(effects=effects, cause=cause, given=given)
     table, labels = read_table(effects, names)
     n = len(table)
     if table.shape[1] < 2:

@@ -14,7 +14,7 @@ from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
 from analysis.stats.dynamics_inputs import LEAST_DRAWS, ahead, check_level, control_columns, horizon_grid
 from analysis.stats.dynamics_scores import Responses, flipped_sums, largest, project, standard_errors, sup_test
-from analysis.stats.lagged import Bools, Floats, check_lags
+from analysis.stats.lagged import Bools, Floats, check_lags, same_index
 from analysis.stats.regression import as_columns, as_series, bootstrap_pvalue, positive_integer, require_generator
 from analysis.stats.states import LABELS, as_state, count_episodes, episode_warnings, short_state
 
@@ -153,6 +153,7 @@ def state_local_projection(
     >>> state_local_projection(y, x, s, lags=1, horizons=2, rng=rng).pvalue
     0.001
     """
+    same_index(effect=effect, cause=cause, state=state, given=given)
     y = as_series("effect", effect)
     x, others = as_series("cause", cause, y.size), as_columns("given", given, y.size)
     flags = as_state(state, y.size)

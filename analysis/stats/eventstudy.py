@@ -36,7 +36,7 @@ from analysis.stats.eventstudy_statistics import (
     generalised_sign,
     implied_correlation,
 )
-from analysis.stats.lagged import Floats, as_columns, check_lags
+from analysis.stats.lagged import Floats, as_columns, check_lags, same_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +178,7 @@ def event_study(
     >>> event_study(r, range(300, 1900, 100), window=(-5, 21), estimation=(-250, -6)).independent_episodes
     16
     """
+    same_index(returns=returns, market=market, match=match)
     columns = as_columns(returns, "returns")
     dates = event_dates(events, columns.shape[0])
     method, index = market_series(market, method, columns.shape[0])

@@ -16,7 +16,7 @@ from analysis.stats.eventstudy_matched_result import EventPath, MatchedEventResu
 from analysis.stats.eventstudy_matching import Comparison, Matches, compare, imbalance, match_dates
 from analysis.stats.eventstudy_outcomes import Normal, Outcomes, outcomes_at_every_date
 from analysis.stats.eventstudy_rotation import Rotation
-from analysis.stats.lagged import Floats, as_columns, check_lags
+from analysis.stats.lagged import Floats, as_columns, check_lags, same_index
 
 __all__ = ["EventPath", "MatchedEventResult", "MatchedStudy", "match_dates", "matched_event_study"]
 
@@ -104,6 +104,7 @@ def matched_event_study(
     ----------
     Lyon, Barber and Tsai (1999); Abadie and Imbens (2006); Chung and Romano (2013); Smyth (2004).
     """
+    same_index(returns=returns, market=market)
     n = matches.order.shape[0]
     series, index = _one_series(returns, n), None if market is None else _one_series(market, n)
     dates = event_dates(events, n)

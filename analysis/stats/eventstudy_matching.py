@@ -13,7 +13,7 @@ from analysis.errors import InputError
 from analysis.stats.eventstudy_inputs import LEAST_MATCHES
 from analysis.stats.eventstudy_outcomes import Outcomes, matched_mean, nearest_dates, trailing_features
 from analysis.stats.eventstudy_rotation import Rotation, rotate
-from analysis.stats.lagged import Floats, as_columns, check_lags
+from analysis.stats.lagged import Floats, as_columns, check_lags, same_index
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +59,7 @@ def match_dates(driver: ArrayLike, *, trailing: int = 63, first: int = 1, exclud
     excluded : bool array of shape (n,), optional
         Dates that may not serve as a match, such as the days of the events.
     """
+    same_index(driver=driver, excluded=excluded)
     series = as_columns(driver, "driver")
     if series.shape[1] != 1:
         raise InputError("driver must be one series", given=series.shape, limit="(n,)")

@@ -12,6 +12,7 @@ from scipy import stats
 from analysis.errors import InputError
 from analysis.results import Inapplicable
 from analysis.stats.exposures_result import ShockBetas
+from analysis.stats.lagged import same_index
 from analysis.stats.multiplicity import romano_wolf
 from analysis.stats.regression import (
     COVARIANCES,
@@ -122,6 +123,7 @@ def shock_betas(
     >>> shock_betas(-2 * shock + noise, -shock + noise, shock).amplification.round(3).tolist()
     [1.0]
     """
+    same_index(first=first, second=second, shocks=shocks)
     first = as_series("first", first)
     second, columns = as_series("second", second, first.size), as_columns("shocks", shocks, first.size)
     labels = _labels(names, columns.shape[1])

@@ -20,7 +20,7 @@ from analysis.stats.forecast_inputs import (
     mean_test,
     read_forecasts,
 )
-from analysis.stats.lagged import Floats, Ints, as_columns
+from analysis.stats.lagged import Floats, Ints, as_columns, same_index
 
 REFERENCE = "Giacomini and White (2006), Econometrica 74, 1545-1578"
 
@@ -87,6 +87,7 @@ def giacomini_white(
     if scheme != "rolling":
         reason = f"forecasts from a window of the kind {scheme!r}; the test needs a rolling window of fixed length"
         return Inapplicable(method=name, reason=reason)
+    same_index(actual=actual, benchmark=benchmark, model=model, instruments=instruments)
     data = read_forecasts(actual, benchmark, model)
     if isinstance(data, str):
         return Inapplicable(method=name, reason=data)

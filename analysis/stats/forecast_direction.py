@@ -11,6 +11,7 @@ from scipy import stats
 
 from analysis.results import Inapplicable, TestResult
 from analysis.stats.forecast_inputs import FEWEST, check_horizon, check_level, frozen, long_run_variance
+from analysis.stats.lagged import same_index
 from analysis.stats.regression import as_series
 
 METHOD = "Pesaran–Timmermann test of directional accuracy"
@@ -77,6 +78,7 @@ def pesaran_timmermann(
     >>> pesaran_timmermann(y, y).hit_rate
     1.0
     """
+    same_index(actual=actual, forecast=forecast)
     y = as_series("actual", actual)
     f = as_series("forecast", forecast, y.size)
     horizon, level = check_horizon(horizon), check_level(level)

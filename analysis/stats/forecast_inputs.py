@@ -13,7 +13,7 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Options, TestResult
-from analysis.stats.lagged import Floats, Ints, check_lags
+from analysis.stats.lagged import Floats, Ints, check_lags, same_index
 from analysis.stats.regression import as_series
 
 FEWEST = 10
@@ -72,6 +72,7 @@ class Compared:
 
 def read_forecasts(actual: ArrayLike, benchmark: ArrayLike, model: ArrayLike) -> Compared | str:
     """Check shapes and keep complete rows; return a reason in words when too few are left or nothing differs."""
+    same_index(actual=actual, benchmark=benchmark, model=model)
     y = as_series("actual", actual)
     b, m = as_series("benchmark", benchmark, y.size), as_series("model", model, y.size)
     rows = np.flatnonzero(np.isfinite(y) & np.isfinite(b) & np.isfinite(m))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
-from analysis.stats.lagged import Floats, as_columns
+from analysis.stats.lagged import Floats, as_columns, as_numbers
 
 CHANGES = ("huge", "shuffled", "missing")
 
@@ -80,7 +80,7 @@ def find_leaks(
 
 
 def _forecasts(forecaster: Callable[[Floats], Floats], rows: Floats) -> Floats:
-    out = np.array(forecaster(rows.copy()), dtype=np.float64)
+    out = as_numbers(forecaster(rows.copy()), "a forecast")
     if len(out) != len(rows):
         raise InputError("a forecaster returns one row a row of the data", given=out.shape, limit=f"({len(rows)},)")
     return out

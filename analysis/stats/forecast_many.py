@@ -15,7 +15,7 @@ from analysis.errors import InputError
 from analysis.results import Inapplicable, Result, TestResult
 from analysis.stats.forecast_bootstrap import LEAST_DRAWS, block_length, check_draws
 from analysis.stats.forecast_inputs import FEWEST, check_level, frozen
-from analysis.stats.lagged import Floats, as_columns
+from analysis.stats.lagged import Floats, as_columns, same_index
 from analysis.stats.regression import as_series
 
 SPA_METHOD, MCS_METHOD = "Superior predictive ability", "Model confidence set"
@@ -107,6 +107,7 @@ def superior_predictive_ability(
     draws = check_draws(bootstrap, rng)
     if not draws:
         raise InputError("the test is a bootstrap", given=bootstrap, limit=f"at least {LEAST_DRAWS} draws")
+    same_index(benchmark_loss=benchmark_loss, model_losses=model_losses)
     base = as_series("benchmark_loss", benchmark_loss)
     losses = as_columns(model_losses, "model_losses")
     labels = _labels(names, losses, base.size)

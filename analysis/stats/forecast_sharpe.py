@@ -13,7 +13,7 @@ from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
 from analysis.stats.forecast_bootstrap import Smooth, check_draws, estimate
 from analysis.stats.forecast_inputs import FEWEST, check_level, frozen
-from analysis.stats.lagged import Floats
+from analysis.stats.lagged import Floats, same_index
 from analysis.stats.regression import as_series, positive_integer
 
 SHARPE_METHOD, DEFLATED_METHOD = "Sharpe ratio", "Deflated Sharpe ratio"
@@ -87,6 +87,7 @@ def sharpe_ratio(
     500
     """
     draws, level = check_draws(bootstrap, rng), check_level(level)
+    same_index(returns=returns, against=against)
     columns = [as_series("returns", returns)]
     if against is not None:
         columns.append(as_series("against", against, columns[0].size))

@@ -23,7 +23,7 @@ from analysis.stats.forecast_sharpe import (
     deflated_sharpe,
     sharpe_ratio,
 )
-from analysis.stats.lagged import Floats, check_lags
+from analysis.stats.lagged import Floats, check_lags, same_index
 from analysis.stats.regression import as_series
 
 METHOD = "Timing rule net of costs"
@@ -180,6 +180,7 @@ def timing_rule(
     for name, value in (("cost_bp", cost_bp), ("risk_aversion", risk_aversion)):
         if not (math.isfinite(value) and value >= 0):
             raise InputError(f"{name} must not be negative", given=value)
+    same_index(returns=returns, forecast=forecast)
     r, f = as_series("returns", returns), as_series("forecast", forecast)
     if r.size != f.size:
         raise InputError("returns and forecast differ in length", given=(r.size, f.size))

@@ -24,7 +24,7 @@ from analysis.stats.granger_block import (
 from analysis.stats.granger_bootstrap import check_weights, rademacher, wild_wald
 from analysis.stats.granger_design import LagSelection, fit_mean, read_series, select_lags
 from analysis.stats.granger_result import GrangerResult, Recipe, studentise
-from analysis.stats.lagged import Floats, check_lags, check_trend
+from analysis.stats.lagged import Floats, check_lags, check_trend, same_index
 
 __all__ = [
     "GrangerResult",
@@ -112,6 +112,7 @@ def granger_test(
     >>> granger_test(y, x, lags=2).pvalue < 1e-6
     True
     """
+    same_index(effect=effect, cause=cause, weights=weights)
     series = read_series(effect, cause, given, mask)
     system = series.effect.shape[1] > 1
     recipe = Recipe(
@@ -172,6 +173,7 @@ def toda_yamamoto(
     ----------
     Toda and Yamamoto (1995), Journal of Econometrics 66; Dolado and Lütkepohl (1996), Econometric Reviews 15.
     """
+    same_index(effect=effect, cause=cause, weights=weights)
     series = read_series(effect, cause, given, mask)
     extra = check_lags(extra_lags, name="extra_lags")
     recipe = Recipe(
@@ -222,6 +224,7 @@ def wild_bootstrap_statistics(
     (observed, draws) or Inapplicable
         A float and an array of shape (B,); a draw whose covariance is singular is infinite.
     """
+    same_index(effect=effect, cause=cause, weights=weights)
     series = read_series(effect, cause, given, mask)
     signs = check_weights(weights, len(series))
     recipe = Recipe(

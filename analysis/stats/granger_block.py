@@ -95,6 +95,7 @@ def block_exogeneity(
     >>> block_exogeneity(noise[:, :2], noise[:, 2], lags=2).df
     (4.0, 573.0)
     """
+    same_index(effect=effect, cause=cause, weights=weights)
     series = read_series(effect, cause, given, mask)
     recipe = Recipe(
         method=f"block exogeneity ({cov})",

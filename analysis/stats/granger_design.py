@@ -72,11 +72,17 @@ def read_series(effect: ArrayLike, cause: ArrayLike, given: ArrayLike | None, ma
                 limit="one row an observation time in every array",
                 remedy="align the series first; mark what is missing with NaN",
             )
-    allowed = np.ones(n, dtype=bool) if mask is None else np.array(mask)
-    if allowed.dtype != np.bool_ or allowed.shape != (n,):
-        given_kind = (str(allowed.dtype), allowed.shape)
-        raise InputError("mask must hold one flag for every row", given=given_kind, limit=f"bool ({n},)")
-    return Series(y, x, z, allowed)
+    return Series(y, x, z, _flags(mask, n))
+
+
+def _flags(mask: ArrayLike | None, n: int) -> Bools:
+    """Return which rows are allowed, all without a mask; raises InputError for what is not one flag a row."""
+    flags = np.ones(n, dtype=bool) if mask is None else np.array(mask)
+    if flags.dtype != np.bool_ or flags.shape != (n,):
+        raise InputError(
+            "mask must hold one flag for every row", given=(str(flags.dtype), flags.shape), limit=f"bool ({n},)"
+        )
+    return flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +212,7 @@ def select_lags(
     max_lags, trend = check_lags(max_lags, name="max_lags"), check_trend(trend)
     data, exponents = standardise(as_columns(series, "series"), trend)
     n, k = data.shape
-    use = np.ones(n, dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
+    use = _flags(mask, n)
     lagged = lag_columns(data, range(1, max_lags + 1)).reshape(n, k, max_lags).transpose(0, 2, 1).reshape(n, -1)
     design = np.hstack([deterministic(n, trend), lagged])
     use = use & np.isfinite(np.hstack([data, lagged])).all(axis=1)

@@ -22,7 +22,7 @@ from analysis.stats.covariance import (
 )
 from analysis.stats.granger_bootstrap import Signs, rademacher
 from analysis.stats.granger_design import fit_mean, read_series
-from analysis.stats.lagged import Bools, Floats, Ints, check_lags, check_trend
+from analysis.stats.lagged import Bools, Floats, Ints, as_numbers, check_lags, check_trend
 
 BREITUNG_REFERENCE = "Breitung and Candelon (2006), Journal of Econometrics 132, eq. 8-10"
 LEAST_LAGS = 3
@@ -32,7 +32,7 @@ DRAW_BLOCK = 64
 
 def check_frequencies(frequencies: ArrayLike) -> Floats:
     """Return angular frequencies as a float array; raises InputError outside 0 to π."""
-    values = np.atleast_1d(np.array(frequencies, dtype=np.float64))
+    values = np.atleast_1d(as_numbers(frequencies, "frequencies"))
     if values.ndim != 1 or not values.size or not ((values >= 0) & (values <= np.pi + 1e-12)).all():
         raise InputError(
             "frequencies must be angular frequencies",

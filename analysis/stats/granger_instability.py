@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
-from analysis.stats.covariance import Partialled, partial_out
+from analysis.stats.covariance import Partialled
 from analysis.stats.granger_bootstrap import rademacher
-from analysis.stats.granger_design import build_design, read_series
+from analysis.stats.granger_design import fit_mean, read_series
 from analysis.stats.granger_instability_table import (
     MAX_COEFFICIENTS,
     STATISTICS,
@@ -27,7 +27,7 @@ from analysis.stats.granger_instability_table import (
     asymptotic_pvalue,
     critical_value,
 )
-from analysis.stats.lagged import Floats, Ints, check_lags, check_trend
+from analysis.stats.lagged import Floats, Ints, check_lags, check_trend, lag_columns, own_unit
 
 REFERENCE = "Rossi (2005), Econometric Theory 21; Rossi and Wang (2019), Stata Journal 19; Nyblom (1989), JASA 84"
 HEADLINE = "ExpW"
@@ -148,7 +148,8 @@ def instability_robust_granger(
     -----
     At a split, W is the Wald statistic that the coefficients are zero on both sides. ExpW = ln mean exp(W / 2), MeanW
     = mean W, SupLR = max W; Nyblom is the mean over all rows of S'V^{-1}S with S the running scores under the null.
-    The intercept does not change at a split, so the tests ask for causes whose mean is near zero, such as returns.
+    The intercept does not change at a split, so the tests ask for causes whose mean is near zero, such as returns: the
+    level of a cause changes the statistics, that of effect and conditioning series does not.
 
     References
     ----------
@@ -167,10 +168,10 @@ def instability_robust_granger(
         )
     signs = rademacher(rng, len(series), draws) if draws else None  # type: ignore[arg-type]
     method = f"instability-robust Granger causality ({cov})"
-    design = build_design(series, lags=p, trend=check_trend(trend))
-    fit = partial_out(design.response, design.kept, design.tested, design.rows)
-    if isinstance(fit, str):
-        return Inapplicable(method=method, reason=fit)
+    found = fit_mean(series, lags=p, trend=check_trend(trend))
+    if isinstance(found, str):
+        return Inapplicable(method=method, reason=found)
+    fit = found.fit
     splits = split_range(fit.nobs)
     if grid is not None and grid < len(splits):
         splits = splits[np.linspace(0, len(splits) - 1, check_lags(grid, name="grid", least=10)).round().astype(int)]
@@ -181,7 +182,9 @@ def instability_robust_granger(
     responses = fit.restricted_residuals
     if signs is not None:
         responses = np.hstack([responses, responses * signs[fit.rows]])
-    wald, nyblom = _paths(fit, design.tested, responses, splits, cov)
+    # On one side of a split the level of a cause is not the constant's: it is part of the statistic and stays.
+    tested = lag_columns(own_unit(series.cause)[0], range(1, p + 1))[fit.rows]
+    wald, nyblom = _paths(fit, tested, responses, splits, cov)
     if not (np.isfinite(wald[:, 0]).all() and np.isfinite(nyblom[0])):
         return Inapplicable(
             method=method, reason="the covariance is singular at a split: the cause hardly moves on one side"

@@ -20,9 +20,9 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable, TestResult
-from analysis.stats.covariance import partial_out
+from analysis.stats.covariance import Partialled
 from analysis.stats.cross_quantilogram import CrossQuantilogramResult, cross_quantilogram
-from analysis.stats.granger_design import Design, Series, build_design, read_series
+from analysis.stats.granger_design import MeanFit, Series, fit_mean, read_series
 from analysis.stats.lagged import Floats, check_lags
 from analysis.stats.quantile_bootstrap import (
     GRID,
@@ -212,32 +212,31 @@ def quantile_granger(
         raise InputError("unknown bandwidth rule", given=bandwidth, limit="bofinger, hall-sheather")
     draws = check_lags(bootstrap, name="bootstrap", least=0)
     label = f"Granger causality in quantiles ({method})"
-    design = build_design(series, lags=lags)
-    reason = _unfit(design, taus)
-    if reason:
+    found = fit_mean(series, lags=lags)
+    reason = found if isinstance(found, str) else _scarce(found.fit, taus)
+    if isinstance(found, str) or reason:
         return Inapplicable(method=label, reason=reason)
     if method == "troster":
         if draws:
             raise InputError("Troster's p-value comes from subsamples", given=f"bootstrap={draws}", limit="bootstrap=0")
-        return troster_test(series, design, lags=lags, taus=taus, subsample=subsample, names=names)
+        return troster_test(series, found.design, lags=lags, taus=taus, subsample=subsample, names=names)
     if subsample is not None:
         raise InputError("subsample goes with method='troster'", given=method)
     if draws and not isinstance(rng, np.random.Generator):
         raise InputError(
             "a bootstrap needs its random generator", given=rng, remedy="pass rng=np.random.default_rng(seed)"
         )
+    design = found.design
     X, y = np.hstack([design.kept, design.tested]), design.response[:, 0]
-    reason, notice = crowding(X, y, taus, bandwidth, draws, effect_name)
+    shown = series.effect[design.rows, 0]
+    reason, notice = crowding(X, y, taus, bandwidth, draws, effect_name, shown=shown)
     if reason:
         return Inapplicable(method=label, reason=reason)
-    return _sup_wald(series, design, lags, taus, bandwidth, draws, rng, label, names, notice)
+    return _sup_wald(series, found, lags, taus, bandwidth, draws, rng, label, names, notice)
 
 
-def _unfit(design: Design, taus: Floats) -> str:
-    """Return why the rows cannot carry the regressions; empty when they can."""
-    fit = partial_out(design.response, design.kept, design.tested, design.rows)
-    if isinstance(fit, str):
-        return fit
+def _scarce(fit: Partialled, taus: Floats) -> str:
+    """Return why the rows cannot carry the outer regressions; empty when they can."""
     scarce = float(min(taus[0], 1 - taus[-1])) * fit.nobs
     if scarce < 1.5 * fit.n_parameters:
         outer = taus[0] if taus[0] <= 1 - taus[-1] else taus[-1]
@@ -247,7 +246,7 @@ def _unfit(design: Design, taus: Floats) -> str:
 
 def _sup_wald(
     series: Series,
-    design: Design,
+    mean: MeanFit,
     lags: int,
     taus: Floats,
     bandwidth: str,
@@ -256,15 +255,20 @@ def _sup_wald(
     label: str,
     names: tuple[str, str],
     notice: str,
-) -> QuantileGrangerResult | Failed:
+) -> QuantileGrangerResult | Inapplicable | Failed:
     """Assemble the sup-Wald result."""
+    design = mean.design
     X, y, q = np.hstack([design.kept, design.tested]), design.response[:, 0], design.tested.shape[1]
     fits = [wald_statistic(X, y, float(tau), q, bandwidth) for tau in taus]
     for fit in fits:
         if isinstance(fit, str):
             return Failed(method=label, reason=fit)
     whole = [fit for fit in fits if not isinstance(fit, str)]
-    wald, coefficients = np.array([fit[0] for fit in whole]), np.array([fit[1] for fit in whole])
+    wald, errors = np.array([fit[0] for fit in whole]), [np.sqrt(np.square(fit[2]).sum(axis=0)) for fit in whole]
+    with np.errstate(over="ignore"):
+        coefficients, standard_errors = np.ldexp([[fit[1] for fit in whole], errors], np.repeat(mean.shift[0], lags))
+    if not np.isfinite([coefficients, standard_errors]).all():
+        return Inapplicable(method=label, reason=mean.beyond_floats("coefficients"))
     place = int(np.argmax(wald))
     suprema = simulated_suprema([fit[2] for fit in whole])
     extra: dict[str, Any] = {}
@@ -300,7 +304,7 @@ def _sup_wald(
         wald=wald,
         pvalues=stats.chi2.sf(wald, q),
         coefficients=coefficients,
-        standard_errors=np.array([np.sqrt(np.square(fit[2]).sum(axis=0)) for fit in whole]),
+        standard_errors=standard_errors,
         effect_name=effect,
         cause_name=cause,
         **extra,

@@ -25,7 +25,7 @@ from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable, TestResult
 from analysis.stats.granger_design import Series, read_series
 from analysis.stats.granger_varying_null import NullModel, Plan, null_errors, null_model, simulate_null
-from analysis.stats.lagged import Bools, Floats, check_lags, check_trend, deterministic, lag_columns
+from analysis.stats.lagged import Bools, Floats, as_numbers, check_lags, check_trend, deterministic, lag_columns
 
 PROCEDURES = ("forward", "rolling", "recursive")
 LEVELS = (0.10, 0.05, 0.01)
@@ -58,7 +58,7 @@ def date_episodes(statistic: ArrayLike, critical_value: float, *, min_length: in
     >>> date_episodes([np.nan, 5.0, 7.0, 1.0, 9.0], 4.0)
     (Episode(first=1, last=2), Episode(first=4, last=4))
     """
-    values = np.asarray(statistic, dtype=np.float64)
+    values = as_numbers(statistic, "statistic")
     if values.ndim != 1 or not np.isfinite(critical_value):
         raise InputError("dating needs a series and a finite critical value", given=(values.shape, critical_value))
     least = check_lags(min_length, name="min_length")

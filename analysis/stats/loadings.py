@@ -11,6 +11,7 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
+from analysis.stats.lagged import same_index
 from analysis.stats.regression import (
     COVARIANCES,
     LeastSquares,
@@ -143,6 +144,7 @@ def loading_difference(
     >>> 0.8 < result.estimate < 1.2
     True
     """
+    same_index(effect=effect, first=first, second=second, given=given)
     effect = as_series("effect", effect)
     pair = np.column_stack([as_series("first", first, effect.size), as_series("second", second, effect.size)])
     others = as_columns("given", given, effect.size)

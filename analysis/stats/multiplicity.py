@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 
 from analysis.errors import InputError
 from analysis.results import Result
+from analysis.stats.lagged import as_numbers
 
 _METHODS = {
     "bh": ("fdr_bh", "Benjamini-Hochberg (false discovery rate)", "Benjamini and Hochberg (1995), JRSS B 57, 289-300"),
@@ -99,7 +100,7 @@ def adjust(pvalues: Any, *, method: str = "bh", family_size: int | None = None) 
     >>> adjust([0.01, 0.04, 0.03], method="holm").adjusted.round(3).tolist()
     [0.03, 0.06, 0.06]
     """
-    p = np.array(pvalues, dtype=np.float64)
+    p = as_numbers(pvalues, "pvalues")
     if p.ndim != 1 or p.size == 0:
         raise InputError("p-values must be one non-empty row of numbers", given=f"shape {p.shape}")
     bad = ~((p >= 0.0) & (p <= 1.0))
@@ -182,7 +183,7 @@ def romano_wolf(
     >>> romano_wolf([5.0, 0.1, -0.2], draws).rejected().tolist()
     [True, False, False]
     """
-    t, D = np.array(observed, dtype=np.float64), np.array(draws, dtype=np.float64)
+    t, D = as_numbers(observed, "observed"), as_numbers(draws, "draws")
     if t.ndim != 1 or t.size == 0 or D.ndim != 2 or D.shape[1] != t.size or D.shape[0] == 0:
         raise InputError("draws do not match the statistics", given=f"{D.shape} for {t.shape}", limit="(B, k) for (k,)")
     if not np.isfinite(t).all() or np.isnan(D).any():

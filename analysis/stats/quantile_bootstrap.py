@@ -35,13 +35,14 @@ def simulated_suprema(influences: Sequence[Floats], *, simulations: int = SIMULA
     white = [whitened(item) for item in influences]
     joint = np.hstack([item[0] for item in white if item is not None])
     values, vectors = np.linalg.eigh(joint.T @ joint)
-    root = vectors * np.sqrt(np.clip(values, 0.0, None))
+    # The symmetric root: eigenvectors turn with the last digit of the data, and the draws would with them.
+    root = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T
     q = influences[0].shape[1]
     nodes = np.random.default_rng(NODE_SEED)
     out = np.empty(simulations)
     for start in range(0, simulations, 2000):
         count = min(2000, simulations - start)
-        draws = nodes.standard_normal((count, joint.shape[1])) @ root.T
+        draws = nodes.standard_normal((count, joint.shape[1])) @ root
         out[start : start + count] = np.square(draws).reshape(count, -1, q).sum(axis=2).max(axis=1)
     return out
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from analysis.errors import InputError
-from analysis.stats.lagged import Floats, Ints
+from analysis.stats.lagged import Floats, Ints, as_numbers
 from analysis.stats.quantile_regression import fit_quantile, residual_window
 
 LEVEL = 0.05  # of the rejection rates that the limits below keep
@@ -51,10 +52,10 @@ def check_pair(quantiles: tuple[float, float]) -> tuple[float, float]:
     return float(pair[0]), float(pair[1])
 
 
-def _numbers(quantiles: object) -> Floats:
+def _numbers(quantiles: ArrayLike) -> Floats:
     try:
-        found = np.atleast_1d(np.array(quantiles, dtype=np.float64))
-    except (TypeError, ValueError):
+        found = np.atleast_1d(as_numbers(quantiles, "quantiles"))
+    except InputError:
         found = np.empty((0, 0))
     if found.ndim != 1:
         raise InputError(
@@ -162,7 +163,9 @@ def tied_hits(shares: tuple[HitShare, HitShare], pairs: Ints) -> tuple[str, str]
     )
 
 
-def crowded(X: Floats, y: Floats, taus: Floats, bandwidth: str) -> tuple[float, float, float]:
+def crowded(
+    X: Floats, y: Floats, taus: Floats, bandwidth: str, *, shown: Floats | None = None
+) -> tuple[float, float, float]:
     """Return the largest share of a density's weight that rows of one value hold, at which quantile, and that value.
 
     Parameters
@@ -172,8 +175,10 @@ def crowded(X: Floats, y: Floats, taus: Floats, bandwidth: str) -> tuple[float, 
     taus : ndarray of shape (m,)
     bandwidth : str
         Of the density of the Wald covariance.
+    shown : ndarray of shape (n,), optional
+        The response in the units of the data where `y` is in others.
     """
-    values, place, counts = np.unique(y, return_inverse=True, return_counts=True)
+    values, place, counts = np.unique(y if shown is None else shown, return_inverse=True, return_counts=True)
     worst = (0.0, float(taus[0]), float(values[0]))
     if counts.max() <= max(1.0, REPEATED * len(y)):
         return worst
@@ -191,12 +196,15 @@ def crowded(X: Floats, y: Floats, taus: Floats, bandwidth: str) -> tuple[float, 
     return worst
 
 
-def crowding(X: Floats, y: Floats, taus: Floats, bandwidth: str, draws: int, name: str) -> tuple[str, str]:
+def crowding(
+    X: Floats, y: Floats, taus: Floats, bandwidth: str, draws: int, name: str, *, shown: Floats | None = None
+) -> tuple[str, str]:
     """Return why repeated values of the effect forbid the sup-Wald test, and what to warn of; empty for neither."""
-    share, tau, value = crowded(X, y, taus, bandwidth)
+    share, tau, value = crowded(X, y, taus, bandwidth, shown=shown)
     if share <= CROWD_NOTICE:
         return "", ""
-    low, high = float((y < value).mean()), float((y <= value).mean())
+    data = y if shown is None else shown
+    low, high = float((data < value).mean()), float((data <= value).mean())
     fact = (
         f"{high - low:.1%} of {name} equal {value:g} (its quantiles {low:.3g} to {high:.3g}) and hold {share:.0%} of "
         f"the weight of the density at the quantile {tau:g}"

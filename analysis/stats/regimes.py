@@ -11,6 +11,7 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
+from analysis.stats.lagged import same_index
 from analysis.stats.regimes_correlation import StateCorrelationResult, state_correlation
 from analysis.stats.regression import (
     COVARIANCES,
@@ -229,6 +230,7 @@ def state_granger(
     >>> state_granger(y, x, s, lags=1).pvalue < 0.001
     True
     """
+    same_index(effect=effect, cause=cause, state=state, given=given)
     effect = as_series("effect", effect)
     cause = as_series("cause", cause, effect.size)
     others = as_columns("given", given, effect.size)

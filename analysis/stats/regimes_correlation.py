@@ -11,6 +11,7 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
+from analysis.stats.lagged import as_numbers, same_index
 from analysis.stats.regression import as_series, bootstrap_pvalue, positive_integer, require_generator, sign_blocks
 from analysis.stats.states import LABELS, as_state, count_episodes, episode_warnings, short_state
 
@@ -192,6 +193,7 @@ def state_correlation(
     >>> result.raw_pvalue < 0.01 < result.corrected_pvalue
     True
     """
+    same_index(x=x, y=y, state=state)
     x = as_series("x", x)
     y = _shift(as_series("y", y, x.size), lag)
     state = as_state(state, x.size)
@@ -251,8 +253,9 @@ def _variance_ratio(outside: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 def forbes_rigobon(correlation: Any, variance_ratio: Any) -> Any:
     """Restate a correlation at the variance of the calm state: ρ / (1 + δ (1 − ρ²))^½ with δ = variance_ratio − 1."""
-    rho = np.asarray(correlation, dtype=np.float64)
-    return rho / np.sqrt(1.0 + (np.asarray(variance_ratio) - 1.0) * (1.0 - rho**2))
+    same_index(correlation=correlation, variance_ratio=variance_ratio)
+    rho, ratio = as_numbers(correlation, "correlation"), as_numbers(variance_ratio, "variance_ratio")
+    return rho / np.sqrt(1.0 + (ratio - 1.0) * (1.0 - rho**2))
 
 
 def _difference(outside: np.ndarray, inside: np.ndarray, correction: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
-from analysis.stats.lagged import Floats
+from analysis.stats.lagged import Floats, same_index
 from analysis.stats.regimes_correlation import CORRECTIONS, forbes_rigobon
 from analysis.stats.regression import as_series, positive_integer
 from analysis.stats.states import as_state, count_episodes, short_state
@@ -80,6 +80,7 @@ def state_correlation_shift(
     the rotated state are circular cross-correlations. The test assumes that the joint law of the pair does not depend
     on calendar time other than through such drift.
     """
+    same_index(x=x, y=y, state=state)
     x = as_series("x", x)
     y, state = as_series("y", y, x.size), as_state(state, x.size)
     if correction not in CORRECTIONS:

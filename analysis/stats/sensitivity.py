@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, Result
-from analysis.stats.lagged import Floats
+from analysis.stats.lagged import Floats, same_index
 from analysis.stats.regression import as_series, positive_integer
 from analysis.stats.sensitivity_ratio import RatioResult, Task, check_level, ratio_of_periods, ratio_result
 from analysis.stats.smooth_means import FEWEST_ROWS, level_of, period_means, smooth_value, unit_slope
@@ -143,6 +143,7 @@ def volatility_ratio(
     >>> round(volatility_ratio(1.5 * y + 0.1 * rng.standard_normal(600), y).ratio, 1)
     1.5
     """
+    same_index(x=x, y=y)
     x = as_series("x", x)
     y = as_series("y", y, x.size)
     pair = np.column_stack([x, y])
@@ -237,6 +238,7 @@ def amihud_illiquidity(returns: Any, volume_value: Any, *, level: float = 0.95) 
 
 def _illiquidity(returns: Any, volume_value: Any) -> Floats:
     """Return |return| over value traded, percent a billion; NaN where either is missing or nothing was traded."""
+    same_index(returns=returns, volume_value=volume_value)
     r = as_series("returns", returns)
     value = as_series("volume_value", volume_value, r.size)
     if (value < 0).any():
@@ -283,6 +285,7 @@ def illiquidity_ratio(
     A ratio of whole-sample averages would be the ratio of the earliest years, for illiquidity has fallen a
     hundredfold. Within a period at least half of its rows must be present.
     """
+    same_index(returns_x=returns_x, value_x=value_x, returns_y=returns_y, value_y=value_y)
     first, second = _illiquidity(returns_x, value_x), _illiquidity(returns_y, value_y)
     if first.size != second.size:
         raise InputError("the two securities have different lengths", given=f"{first.size} and {second.size}")

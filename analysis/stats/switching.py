@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable
-from analysis.stats.lagged import Bools
+from analysis.stats.lagged import Bools, same_index
 from analysis.stats.regression import as_columns, as_series, positive_integer
 from analysis.stats.switching_fit import DETERMINISTIC_STARTS, Maximum, maximise, thinnest
 from analysis.stats.switching_inference import (
@@ -110,6 +110,7 @@ def markov_switching(
     >>> [round(float(v)) for v in fit.variances]
     [1, 9]
     """
+    same_index(y=y, x=x)
     series = as_series("y", y)
     columns = as_columns("x", x, series.size)
     k, p = positive_integer("states", states, at_least=2), positive_integer("lags", lags, at_least=0)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable, Options, Result
-from analysis.stats.lagged import Floats
+from analysis.stats.lagged import Floats, as_numbers
 from analysis.stats.regression import as_series, positive_integer
 from analysis.stats.switching_fit import DETERMINISTIC_STARTS, maximise
 from analysis.stats.switching_inference import Units, order_states
@@ -146,9 +146,11 @@ def expanding_probabilities(
     """
     series = as_series("y", y)
     k, tries = positive_integer("states", states, at_least=2), positive_integer("starts", starts)
-    rows = np.array(refits, dtype=np.int64)
+    asked = as_numbers(refits, "refits")
+    whole = bool((asked == np.floor(asked)).all())
+    rows = asked.astype(np.int64) if whole else np.empty(0, dtype=np.int64)
     if rows.ndim != 1 or not rows.size or (np.diff(rows) <= 0).any() or rows[0] < 1 or rows[-1] >= series.size:
-        raise InputError("refits must be rising rows inside the series", given=repr(refits)[:80])
+        raise InputError("refits must be rising rows inside the series", given=repr(refits)[:80], limit="whole numbers")
     if tries > DETERMINISTIC_STARTS and not isinstance(rng, np.random.Generator):
         raise InputError("random starts need a generator", given=f"{tries} starts", remedy="pass rng")
     groups = ("trend",) if switching_mean else ()

@@ -11,7 +11,7 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable
-from analysis.stats.lagged import Floats
+from analysis.stats.lagged import Floats, same_index
 from analysis.stats.regression import (
     LeastSquares,
     as_columns,
@@ -128,6 +128,7 @@ def markov_switching_granger(
     ----------
     Hamilton (1989), Econometrica 57; Psaradakis, Ravn and Sola (2005), J. Applied Econometrics 20.
     """
+    same_index(effect=effect, cause=cause, given=given)
     y = as_series("effect", effect)
     x = as_series("cause", cause, y.size)
     others = as_columns("given", given, y.size)

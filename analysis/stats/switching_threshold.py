@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable
-from analysis.stats.lagged import Bools, Floats, Ints, is_deficient
+from analysis.stats.lagged import Bools, Floats, Ints, is_deficient, same_index
 from analysis.stats.regression import (
     as_columns,
     as_series,
@@ -148,6 +148,7 @@ def threshold_test(
     >>> result.pvalue <= 0.01, bool(abs(result.split - 0.3) < 0.2)
     (True, True)
     """
+    same_index(effect=effect, cause=cause, threshold_variable=threshold_variable, given=given)
     y = as_series("effect", effect)
     x, q = as_series("cause", cause, y.size), as_series("threshold_variable", threshold_variable, y.size)
     others = as_columns("given", given, y.size)

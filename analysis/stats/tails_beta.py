@@ -12,7 +12,7 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
-from analysis.stats.lagged import Floats
+from analysis.stats.lagged import Floats, same_index
 from analysis.stats.regression import (
     COVARIANCES,
     LeastSquares,
@@ -155,6 +155,7 @@ def downside_beta(
     >>> bool(result.interval[0] < 0.5 < result.interval[1]), result.pvalue < 0.05
     (True, True)
     """
+    same_index(effect=effect, cause=cause, given=given)
     y = as_series("effect", effect)
     x = as_series("cause", cause, y.size)
     others = as_columns("given", given, y.size)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable, TestResult
-from analysis.stats.lagged import Floats
+from analysis.stats.lagged import Floats, same_index
 from analysis.stats.tails_covar_fit import TailFit
 from analysis.stats.tails_resample import (
     block_weights,
@@ -193,6 +193,7 @@ def delta_covar(
     True
     """
     share = open_share("quantile", quantile)
+    same_index(effect=effect, cause=cause)
     y, x, lost = read_pair(effect, cause)
     if slopes not in SLOPES:
         raise InputError("unknown kind of slopes", given=repr(slopes), limit=", ".join(SLOPES))

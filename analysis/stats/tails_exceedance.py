@@ -13,7 +13,7 @@ from scipy import special, stats
 from analysis.errors import InputError
 from analysis.results import Inapplicable
 from analysis.stats.covariance import bartlett_meat, newey_west_lags, quadratic_form
-from analysis.stats.lagged import Floats, Ints
+from analysis.stats.lagged import Floats, Ints, as_numbers
 from analysis.stats.tails_copula import joint_tail
 from analysis.stats.tails_exceedance_result import ExceedanceResult
 from analysis.stats.tails_resample import (
@@ -155,7 +155,7 @@ def gaussian_exceedance(rho: float, threshold: float) -> float:
 
 
 def _cuts(thresholds: Sequence[float]) -> Floats:
-    cuts = np.atleast_1d(np.array(thresholds, dtype=np.float64))
+    cuts = np.atleast_1d(as_numbers(thresholds, "thresholds"))
     if cuts.ndim != 1 or cuts.size == 0 or not (np.isfinite(cuts) & (cuts >= 0)).all():
         raise InputError("thresholds are distances from the mean", given=thresholds, limit="zero or more each")
     if np.unique(cuts).size != cuts.size:

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.errors import InputError
 from analysis.stats.connectedness_bootstrap import default_block
 from analysis.stats.cross_quantilogram import stationary_indices
-from analysis.stats.lagged import Floats, Ints
+from analysis.stats.lagged import Floats, Ints, same_index
 from analysis.stats.regression import as_series, require_generator
 
 _BLOCK_CELLS = 1_000_000
@@ -19,6 +19,7 @@ SIDES = ("lower", "upper")
 
 def read_pair(x: Any, y: Any) -> tuple[Floats, Floats, int]:
     """Return the rows in which both series are present, and how many rows were left out."""
+    same_index(x=x, y=y)
     x = as_series("x", x)
     y = as_series("y", y, x.size)
     used = np.isfinite(x) & np.isfinite(y)

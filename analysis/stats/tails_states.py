@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from analysis.results import Inapplicable, TestResult
-from analysis.stats.lagged import Floats
+from analysis.stats.lagged import Floats, same_index
 from analysis.stats.regression import (
     LeastSquares,
     as_series,
@@ -180,6 +180,7 @@ def state_downside_beta(
     >>> result.combined_pvalue < 0.05, bool(result.asymmetry_inside > 0.4)
     (True, True)
     """
+    same_index(effect=effect, cause=cause, state=state)
     y = as_series("effect", effect)
     x, s = as_series("cause", cause, y.size), as_state(state, y.size)
     draws = require_generator(bootstrap, rng)

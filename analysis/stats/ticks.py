@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from analysis.errors import InputError
+from analysis.stats.lagged import as_numbers
 
 SECOND = np.timedelta64(1, "s")
 
@@ -77,7 +78,7 @@ def on_one_axis(named: Sequence[tuple[str, Any]]) -> list[np.ndarray]:
 
 def as_ticks(name: str, times: np.ndarray, prices: Any, *, log: bool) -> Ticks:
     """Return the ticks that have a price; raises InputError on disorder, wrong shapes or prices without a logarithm."""
-    values = np.array(prices, dtype=np.float64)
+    values = as_numbers(prices, f"prices_{name}")
     if times.ndim != 1 or values.shape != times.shape:
         raise InputError(f"{name} has stamps and prices of different shapes", given=f"{times.shape}, {values.shape}")
     backwards = np.flatnonzero(np.diff(times) <= 0)

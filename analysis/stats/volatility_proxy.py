@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
-from analysis.stats.lagged import Floats
+from analysis.stats.lagged import Floats, same_index
 from analysis.stats.regression import as_series
 
 # Fuller's small constant: how far a return of zero is kept from minus infinity.
@@ -69,6 +69,7 @@ def log_realized(returns: ArrayLike, groups: ArrayLike, *, least: int = 3) -> tu
     last : int ndarray of shape (m,)
         0-based last row of each group, at whose end the value is known.
     """
+    same_index(returns=returns, groups=groups)
     series = as_series("returns", returns)
     labels = np.asarray(groups)
     if labels.shape != series.shape or (np.diff(labels) < 0).any():

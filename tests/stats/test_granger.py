@@ -277,6 +277,11 @@ def test_lag_selection_agrees_with_statsmodels(trend):
         assert found.values["hqic"][order - 1] == pytest.approx(logdet + 2 * np.log(np.log(296)) * size / 296, rel=1e-9)
 
 
+def test_lag_selection_takes_flags_only_for_its_mask():
+    with pytest.raises(InputError, match="mask must hold one flag"):
+        select_lags(planted()[:, :2], max_lags=2, mask=np.full(300, np.nan))
+
+
 def test_criterion_is_recorded_and_the_test_uses_all_rows_of_the_chosen_order():
     data = planted()
     found = granger_test(data[:, 0], data[:, 1], lags="bic", max_lags=6)

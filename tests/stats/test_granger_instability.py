@@ -91,6 +91,44 @@ def test_the_bootstrap_statistics_are_those_of_the_drawn_samples() -> None:
         assert_allclose(together[:, draw], alone[:, 0], rtol=1e-9)
 
 
+def _levels(level: float) -> list[np.ndarray]:
+    """Return effect, cause and a third series at a level, then exactly the same numbers without it."""
+    rng = np.random.default_rng(3)
+    x, z = rng.standard_normal((2, 200))
+    high = np.r_[0.0, 0.3 * x[:-1]] + rng.standard_normal(200) + level, x - level, z + level
+    return [*high, high[0] - level, high[1] + level, high[2] - level]
+
+
+@pytest.mark.parametrize("trend", ["c", "ct"])
+@pytest.mark.parametrize("cov", ["HC0", "nonrobust"])
+def test_the_level_of_effect_and_conditioning_series_costs_no_digit(cov: str, trend: str) -> None:
+    y, _, z, clean, x, other = _levels(123456789.3)
+    runs = [
+        _run(effect, x, lags=2, given=given, cov=cov, trend=trend, bootstrap=19, rng=np.random.default_rng(0))
+        for effect, given in ((y, z), (clean, other))
+    ]
+    assert_allclose(runs[0].wald_path, runs[1].wald_path, rtol=1e-9)
+    assert_allclose(runs[0].statistics, runs[1].statistics, rtol=1e-9)
+    assert runs[0].bootstrap_pvalues == runs[1].bootstrap_pvalues
+    assert_allclose(_run(clean * 1e200, x * 1e-170, lags=2).statistics, _run(clean, x, lags=2).statistics, rtol=1e-9)
+
+
+def test_the_level_of_the_cause_is_part_of_the_statistic() -> None:
+    """The sides of a split span the cause without its level, and that level as a step in the intercept."""
+    level = 123456789.3
+    _, high, _, y, x, _ = _levels(level)
+    response, own, tested = _design(y, x, 1)
+    n, path = len(response), []
+    for split in range(round(0.15 * n), round(0.85 * n) + 1):
+        step = (np.arange(n) < split)[:, None] * (1.0 - tested / level)
+        basis = np.linalg.qr(np.hstack([own, tested, step]))[0]
+        residuals = response - basis @ (basis.T @ response)
+        products = basis[:, -2:] * residuals[:, None]
+        scores = basis[:, -2:].T @ response
+        path.append(float(scores @ np.linalg.solve(products.T @ products, scores)))
+    assert_allclose(_run(y, high, lags=1).wald_path, path, rtol=1e-9)
+
+
 # --- the limit distributions ------------------------------------------------------------------------------------------
 
 

@@ -442,3 +442,43 @@ def test_summaries_name_quantiles_and_lags():
     band = cq.cross_quantilogram(y, x, quantiles=(0.1, 0.2), max_lag=2, bootstrap=19, rng=np.random.default_rng(0))
     assert "lag 2:" in band.summary()
     assert list(band.to_frame()["lag"]) == [1, 2]
+
+
+# --- levels and units ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{"bootstrap": 9}, {"bandwidth": "hall-sheather"}, {"method": "troster"}])
+def test_a_level_costs_no_digit(options: dict[str, object]) -> None:
+    y, x = led(300, 0.2)
+    z, level = np.random.default_rng(4).standard_normal(300), 123456789.3
+    high = y + level, x - level, z + level
+    clean = high[0] - level, high[1] + level, high[2] - level  # exactly the same numbers without the level
+    runs = [
+        gq.quantile_granger(a, b, given=c, lags=2, quantiles=[0.2, 0.5, 0.8], rng=np.random.default_rng(0), **options)
+        for a, b, c in (high, clean)
+    ]
+    names = ["statistic", "pvalue", "pvalues"]
+    names += ["statistics"] if "method" in options else ["wald", "coefficients", "standard_errors", "estimate"]
+    for name in [*names, *(["bootstrap_pvalues"] if "bootstrap" in options else [])]:
+        np.testing.assert_allclose(getattr(runs[0], name), getattr(runs[1], name), rtol=1e-9)
+
+
+def test_coefficients_are_stated_in_the_units_of_the_data() -> None:
+    y, x = led(300, 0.2)
+    both = np.column_stack([x, np.random.default_rng(4).standard_normal(300)])
+    one = gq.quantile_granger(y, both, lags=2, quantiles=[0.5])
+    two = gq.quantile_granger(y * 1e-100, both * [1e20, 1e-40], lags=2, quantiles=[0.5])
+    factor = [1e-120, 1e-120, 1e-60, 1e-60]
+    np.testing.assert_allclose(two.wald, one.wald, rtol=1e-9)
+    np.testing.assert_allclose(two.coefficients, one.coefficients * factor, rtol=1e-9)
+    np.testing.assert_allclose(two.standard_errors, one.standard_errors * factor, rtol=1e-9)
+    beyond = gq.quantile_granger(y * 1e200, x * 1e-200, lags=1, quantiles=[0.5])
+    assert isinstance(beyond, Inapplicable)
+    assert "change the unit" in beyond.reason
+
+
+def test_a_crowd_is_reported_at_its_own_value() -> None:
+    y, x = led(600, 0.0)
+    found = gq.quantile_granger(np.where(np.abs(y) < 1.0, 0.0, y) + 1000.0, x, lags=1, quantiles=[0.5])
+    assert isinstance(found, Inapplicable)
+    assert "of effect equal 1000 (" in found.reason

@@ -334,6 +334,8 @@ def test_dating_edges() -> None:
     assert date_episodes(values, 10.0) == ()
     with pytest.raises(InputError, match="finite critical value"):
         date_episodes(values, np.nan)
+    with pytest.raises(InputError, match="real numbers"):
+        date_episodes(["a", "b"], 1.0)
 
 
 def test_refusals() -> None:

@@ -76,7 +76,7 @@ def test_missing_rows_and_early_estimations() -> None:
     assert "too few" in nothing.reason
 
 
-@pytest.mark.parametrize("refits", [(), (5, 5), (0, 10), (10, 700)])
-def test_rows_must_rise_inside_the_series(refits: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("refits", [(), (5, 5), (0, 10), (10, 700), (10, 20.5), (10, np.nan)])
+def test_rows_must_rise_inside_the_series(refits: tuple[float, ...]) -> None:
     with pytest.raises(InputError, match="rising rows"):
         expanding_probabilities(world()[0], refits=refits)

@@ -13,11 +13,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable
 from analysis.scan.pairs import granger_matrix
-from analysis.stats.asynchronous import hayashi_yoshida
+from analysis.stats.asynchronous import hayashi_yoshida, hayashi_yoshida_lagged
+from analysis.stats.connectedness import frequency_connectedness
+from analysis.stats.connectedness_spill import directional_connectedness
 from analysis.stats.contemporaneous import same_period_response
 from analysis.stats.crosscorr import cross_correlation
 from analysis.stats.crosscorr_prewhitened import prewhitened_correlation
 from analysis.stats.crosscorr_rolling import rolling_correlation
+from analysis.stats.forecast_leak import find_leaks
 from analysis.stats.granger import (
     block_exogeneity,
     granger_test,
@@ -29,6 +32,10 @@ from analysis.stats.granger import (
 from analysis.stats.granger_spectral import breitung_candelon, geweke_spectrum
 from analysis.stats.granger_strength import geweke_strength, geweke_strength_from_var, reduced_innovations
 from analysis.stats.leadlag import lead_lag_ratio
+from analysis.stats.multiplicity import adjust, romano_wolf
+from analysis.stats.quantile_checks import check_quantiles
+from analysis.stats.regimes_correlation import forbes_rigobon
+from analysis.stats.tails_exceedance import exceedance_correlation
 from analysis.stats.transfer_entropy import transfer_entropy
 
 COVARIANCES = ("nonrobust", "HC0", "HC1", "HC3", "HAC")
@@ -344,3 +351,40 @@ def test_ticks_need_numbers_and_one_index() -> None:
         hayashi_yoshida(times, pd.Series(np.arange(1.0, 31.0), index=range(5, 35)), times, times + 1.0)
     with pytest.raises(InputError, match="prices_y must hold real numbers"):
         hayashi_yoshida(times, times + 1.0, times, ["a"] * 30)
+
+
+TEXT = ["0.1", "0.2"]
+
+
+def _directional(data: np.ndarray, **options: Any) -> Any:
+    return directional_connectedness(data, source=0, targets=[1], lags=1, horizon=9, **options)
+
+
+def _wordy(rows: np.ndarray) -> Any:
+    return ["a"] * len(rows)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda y, x: adjust(TEXT, method="holm"), "pvalues"),
+        (lambda y, x: romano_wolf(TEXT, np.ones((9, 2))), "observed"),
+        (lambda y, x: romano_wolf([1.0, 2.0], [TEXT] * 9), "draws"),
+        (lambda y, x: hayashi_yoshida_lagged(x.cumsum(), y, x.cumsum(), y, lags=TEXT, log=False), "lags"),
+        (lambda y, x: breitung_candelon(y, x, lags=3, frequencies=TEXT), "frequencies"),
+        (lambda y, x: exceedance_correlation(y, x, thresholds=TEXT), "thresholds"),
+        (lambda y, x: frequency_connectedness(np.column_stack([y, x]), lags=1, horizon=9, bands=TEXT), "bands"),
+        (lambda y, x: _directional(np.column_stack([y, x]), bands=TEXT), "bands"),
+        (lambda y, x: forbes_rigobon(TEXT, 2.0), "correlation"),
+        (lambda y, x: forbes_rigobon(0.5, TEXT), "variance_ratio"),
+        (lambda y, x: find_leaks(_wordy, y, known=[0], rng=np.random.default_rng(0)), "a forecast"),
+    ],
+)
+def test_other_arguments_hold_real_numbers_too(call: Callable[[Any, Any], Any], name: str) -> None:
+    with pytest.raises(InputError, match=f"{name} must hold real numbers"):
+        call(*pair())
+
+
+def test_quantiles_as_text_are_no_quantiles() -> None:
+    with pytest.raises(InputError, match="flat list of numbers"):
+        check_quantiles(TEXT)  # type: ignore[arg-type]
