@@ -37,10 +37,8 @@ from analysis.stats.lagged import (
     check_trend,
     complete_rows,
     deterministic,
-    moderate_unit,
 )
 
-FAR = 400  # powers of two between the units of a pair whose squares a float still holds
 _Tile = tuple[slice, slice, bool]
 REFERENCE = "Granger (1969), Econometrica 37; MacKinnon and White (1985), Journal of Econometrics 29"
 
@@ -166,9 +164,8 @@ def granger_matrix(
     count = values.shape[1]
     labels = tuple(f"x{i}" for i in range(count)) if names is None else tuple(map(str, names))
     _check_names(labels, count)
-    plain, exponents = moderate_unit(values)
     scan = _Scan(
-        plain,
+        values,
         check_lags(lags),
         check_cov(cov),
         check_trend(trend),
@@ -180,9 +177,7 @@ def granger_matrix(
     out = _Output.empty(count, count)
     for effects, causes, rows in _groups(values, scan.lags):
         scan.block(effects, causes, rows, out)
-    if exponents.any():
-        out.restate(exponents)
-    refactored, reasons = scan.rescue(values, out, labels)
+    refactored, reasons = scan.rescue(out, labels)
     statistic = out.wald / scan.lags
     return PairScan(
         names=labels,
@@ -222,13 +217,6 @@ class _Output:
     @classmethod
     def empty(cls, *shape: int) -> _Output:
         return cls(np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
-
-    def restate(self, exponents: Ints) -> None:
-        """State the sums of coefficients in the units of the data; a pair near the ends of a float goes by its rows."""
-        shift = exponents[:, None] - exponents
-        far = np.abs(shift) > FAR
-        self.status[far], self.wald[far] = 1, np.nan
-        self.cumulative[:] = np.ldexp(self.cumulative, np.where(far, 0, shift))
 
     def part(self, rows: slice, columns: slice) -> _Output:
         """Return the tile of these rows and columns, to be filled in place."""
@@ -337,12 +325,12 @@ class _Scan:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(work, parts))
 
-    def rescue(self, values: Floats, out: _Output, labels: tuple[str, ...]) -> tuple[int, dict[str, str]]:
-        """Fit the pairs of the data that need their rows; return how many got a number, and the others' reasons."""
+    def rescue(self, out: _Output, labels: tuple[str, ...]) -> tuple[int, dict[str, str]]:
+        """Fit the pairs that need their rows; return how many got a number and the reasons of those that did not."""
         solved, reasons = 0, {}
         for effect, cause in np.argwhere(out.status != 0):
-            result = granger_test(values[:, effect], values[:, cause], lags=self.lags, cov=self.cov, trend=self.trend,
-                                  hac_lags=self.hac_lags)  # fmt: skip
+            result = granger_test(self.values[:, effect], self.values[:, cause], lags=self.lags, cov=self.cov,
+                                  trend=self.trend, hac_lags=self.hac_lags)  # fmt: skip
             if isinstance(result, Inapplicable):
                 out.cumulative[effect, cause] = np.nan
                 reasons[f"{labels[effect]} <- {labels[cause]}"] = result.reason

@@ -18,6 +18,7 @@ from analysis.stats.compiled import njit, uint64
 from analysis.stats.lagged import Floats
 
 LANES = 64
+LEAST, MOST = 1e-200, 1e200  # sums of squares of a series whose products a float holds with digits to spare
 _FAST = {"reassoc", "contract"}
 
 Room = tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats, Floats, Floats, Floats]
@@ -63,6 +64,8 @@ def own_fit(
     `det` (d, p + 1, I), `squares` (p + 1, p + 1, I) and `fixed` (d, d) hold the sums of products.
     """
     d, p = len(fixed), len(squares) - 1
+    if not LEAST < squares[0, 0, effect] < MOST:
+        return -1.0
     for c in range(d):
         for b in range(c + 1):
             factor[c, b] = fixed[c, b]
@@ -201,7 +204,7 @@ def _factorise(squares: Floats, start: int, floor: float, p: int, block: Floats,
         for lane in range(LANES):
             q = uint64(lane)
             pivot, scale = block[at + q], squares[j + 1, j + 1, first + q]
-            good = pivot > 0.0 and scale > 0.0 and pivot >= floor * scale
+            good = pivot >= floor * scale and scale > LEAST and scale < MOST
             sound[lane] = sound[lane] if good else 0.0
             block[at + q] = 1.0 / math.sqrt(pivot) if good else 1.0
         for i in range(j + 1, p):

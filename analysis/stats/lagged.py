@@ -197,18 +197,6 @@ def own_unit(series: Floats) -> tuple[Floats, Ints]:
     return series * np.ldexp(1.0, half) * np.ldexp(1.0, -exponents - half), exponents
 
 
-def moderate_unit(series: Floats) -> tuple[Floats, Ints]:
-    """Return the series and exponents of zero where every size is moderate; else all in their `own_unit`."""
-    with np.errstate(over="ignore", under="ignore"):
-        squares = np.einsum("tk,tk->k", series, series)  # the quickest look at every size of whole series
-    if ((MODERATE[0] < squares) & (squares < MODERATE[1])).all():
-        return series, np.zeros(series.shape[1], dtype=np.int64)
-    size = _largest(series)
-    if ((size == 0) | ((MODERATE[0] < size) & (size < MODERATE[1]))).all():
-        return series, np.zeros(series.shape[1], dtype=np.int64)
-    return own_unit(series)
-
-
 def _largest(series: Floats) -> Floats:
     """Return the largest size (k,) of every series (n, k) over its present values, zero where there are none."""
     high, low = np.fmax.reduce(series, axis=0, initial=0.0), np.fmin.reduce(series, axis=0, initial=0.0)

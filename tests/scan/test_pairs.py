@@ -180,3 +180,11 @@ def test_units_of_any_size_give_the_same_tests_and_coefficients_in_their_own():
     assert set(tiny.reasons) == {"x2 <- x0", "x0 <- x2"}
     assert all("change the unit" in reason for reason in tiny.reasons.values())
     assert np.isnan(tiny.cumulative[2, 0])
+
+
+@pytest.mark.parametrize("unit", [1e-155, 1e-152, 1e-110, 1e-90, 1e90, 1e110, 1e152])
+def test_squares_near_the_ends_of_a_float_cost_no_digit(unit):
+    data = panel(15, 300, 3)
+    usual = granger_matrix(data, lags=2, cov="HC3").statistic
+    same = granger_matrix(data * unit, lags=2, cov="HC3").statistic
+    np.testing.assert_allclose(same, usual, rtol=1e-11)
