@@ -31,12 +31,11 @@ from analysis.stats.lagged import (
     Bools,
     Floats,
     Ints,
-    all_finite,
-    as_columns,
     check_lags,
     check_trend,
     complete_rows,
     deterministic,
+    whole_or_not,
 )
 
 _Tile = tuple[slice, slice, bool]
@@ -160,7 +159,7 @@ def granger_matrix(
     """
     if names is None and isinstance(data, pd.DataFrame):
         names = [str(column) for column in data.columns]
-    values = as_columns(data, "data", copy=False)
+    values, whole = whole_or_not(data, "data", copy=False)
     count = values.shape[1]
     labels = tuple(f"x{i}" for i in range(count)) if names is None else tuple(map(str, names))
     _check_names(labels, count)
@@ -175,7 +174,7 @@ def granger_matrix(
     if hac_lags is not None and cov != "HAC":
         raise InputError("hac_lags goes with cov='HAC'", given=cov)
     out = _Output.empty(count, count)
-    for effects, causes, rows in _groups(values, scan.lags):
+    for effects, causes, rows in _groups(values, scan.lags, whole=whole):
         scan.block(effects, causes, rows, out)
     refactored, reasons = scan.rescue(out, labels)
     statistic = out.wald / scan.lags
@@ -224,9 +223,9 @@ class _Output:
         return _Output(self.wald[at], self.cumulative[at], self.nobs[at], self.status[at])
 
 
-def _groups(values: Floats, lags: int) -> Iterator[tuple[Ints, Ints, Bools]]:
+def _groups(values: Floats, lags: int, *, whole: bool) -> Iterator[tuple[Ints, Ints, Bools]]:
     """Yield (effects, causes, rows): all pairs whose common rows are the same."""
-    if all_finite(values):
+    if whole:
         everyone = np.arange(values.shape[1])
         yield everyone, everyone, np.arange(len(values)) >= lags
         return
@@ -285,7 +284,9 @@ class _Scan:
         def fill(products: Products, row: slice, column: slice) -> None:
             left, right = local_effects[row], local_causes[column]
             part = found.part(row, column)
-            sums = (*products.arrays(), *group.own(left), *group.own(right), group.fixed)
+            own = group.own(left)
+            beside = own if np.array_equal(left, right) else group.own(right)
+            sums = (*products.arrays(), *own, *beside, group.fixed)
             filled = (part.wald, part.cumulative, part.status)
             if self.cov == "nonrobust":
                 kernels.plain_tile(*sums, nobs, PIVOT_FLOOR, *filled)

@@ -14,6 +14,8 @@ and Flachaire (2008), Journal of Econometrics 146 (Rademacher weights, null impo
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -46,9 +48,16 @@ def check_weights(weights: ArrayLike, n_time: int) -> Signs:
         raise InputError(
             "weights need one row a date and one column a draw", given=array.shape, limit=f"({n_time}, draws)"
         )
-    if not (np.abs(array) == 1).all():
+    if not _are_signs(array):
         raise InputError("wild bootstrap weights must be -1 or +1", remedy="draw them with granger.rademacher")
     return array.astype(np.int8, copy=False)
+
+
+def _are_signs(array: NDArray[Any]) -> bool:
+    """Return whether all values are -1 or +1; whole numbers are looked at without a copy of their size."""
+    if array.dtype.kind != "i":
+        return bool((np.abs(array) == 1).all())
+    return bool(array.min() >= -1 and array.max() <= 1) and np.count_nonzero(array) == array.size
 
 
 def wild_wald(fit: Partialled, signs: Signs, cov: str, *, hac_lags: int = 0, dof_correction: bool = True) -> Floats:

@@ -79,19 +79,25 @@ def as_columns(values: ArrayLike, name: str, *, copy: bool = True) -> Floats:
     Infinite values, text, dates and complex numbers raise InputError. Without `copy` the result may share memory with
     the argument and must not be written to.
     """
+    return whole_or_not(values, name, copy=copy)[0]
+
+
+def whole_or_not(values: ArrayLike, name: str, *, copy: bool = True) -> tuple[Floats, bool]:
+    """Return what `as_columns` does, and whether no value is missing."""
     array = as_numbers(values, name, copy=copy)
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(f"{name} must be an array of shape (n,) or (n, k)", given=np.shape(values))
-    if not all_finite(array) and np.isinf(array).any():
+    whole = all_finite(array)
+    if not whole and np.isinf(array).any():
         raise InputError(
             f"{name} holds an infinite value",
             given=f"{int(np.isinf(array).sum())} of {array.size}",
             cause="a logarithm of zero or a division by zero upstream",
             remedy="mark a missing observation with NaN",
         )
-    return array
+    return array, whole
 
 
 def all_finite(values: Floats) -> bool:
@@ -250,19 +256,26 @@ def trend_coefficients(series: Floats, columns: Floats) -> Floats:
     """
     if not columns.shape[1]:
         return np.zeros((0, series.shape[1]))
-    basis, triangle = np.linalg.qr(columns)
     with np.errstate(invalid="ignore"):
-        found = np.linalg.solve(triangle, basis.T @ series)
+        found = _fitted(series, columns)
     if np.isfinite(found).all():
-        return np.asarray(found, dtype=np.float64)
+        return found
     whole = np.isfinite(series).all(axis=0)
     out = np.zeros_like(found)
-    out[:, whole] = np.linalg.solve(triangle, basis.T @ series[:, whole])
+    out[:, whole] = _fitted(series[:, whole], columns)
     for k in np.flatnonzero(~whole):
         present = np.isfinite(series[:, k])
         if present.any():
             out[:, k] = np.linalg.lstsq(columns[present], series[present, k], rcond=None)[0]
     return out
+
+
+def _fitted(series: Floats, columns: Floats) -> Floats:
+    """Return the least-squares coefficients (d, k) of one column or two for whole series."""
+    if columns.shape[1] == 1:
+        return np.asarray(columns.T @ series / np.square(columns).sum())
+    basis, triangle = np.linalg.qr(columns)
+    return np.asarray(np.linalg.solve(triangle, basis.T @ series))
 
 
 def lagged_gram(series: ArrayLike, *, lags: int, trend: str = "c", rows: Bools | None = None) -> LaggedGram:

@@ -204,3 +204,13 @@ def test_size_under_volatility_spillover():
     assert rejected["plain"] > 50  # a nominal 5 % test would reject 7.5 of 150
     assert rejected["HC3"] <= 18
     assert rejected["wild"] <= 16
+
+
+@pytest.mark.parametrize("wrong", [0, 2, -2])
+def test_a_weight_that_is_no_sign_is_refused_in_any_type(wrong):
+    data = np.random.default_rng(3).standard_normal((80, 2))
+    for kind in (np.int8, np.int64, np.float64):
+        signs = np.ones((80, 5), dtype=kind)
+        signs[40, 3] = wrong
+        with pytest.raises(InputError, match="must be -1 or"):
+            granger_test(data[:, 0], data[:, 1], lags=1, weights=signs)
