@@ -17,16 +17,16 @@ from analysis.stats.breaks import (
     score_cusum,
     sequential_breaks,
 )
-from analysis.stats.breaks_before_after import link_columns
+from analysis.stats.breaks.around_dates import link_columns
 from analysis.stats.dynamics import state_local_projection
-from analysis.stats.eventstudy_matched import match_dates, matched_event_study
-from analysis.stats.eventstudy_rotation import joint_pvalues
+from analysis.stats.eventstudy.matched import match_dates, matched_event_study
+from analysis.stats.eventstudy.rotation import joint_pvalues
 from analysis.stats.granger_instability import instability_robust_granger
 from analysis.stats.regimes import state_correlation, state_granger
 from analysis.stats.regimes_shift import state_correlation_shift
-from analysis.stats.switching_granger import markov_switching_granger
-from analysis.stats.switching_threshold import threshold_test
-from analysis.stats.tails_states import state_downside_beta
+from analysis.stats.switching.granger import markov_switching_granger
+from analysis.stats.switching.threshold import threshold_test
+from analysis.stats.tails.states import state_downside_beta
 from analysis.study.run_chapter import SPLITS
 from analysis.study.settings import DynamicsSettings, EventsSettings, StabilitySettings, SwitchingSettings
 from benchmarks.area_worlds import (

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from analysis.results import Absent
-from analysis.stats.dynamic_correlation import constant_correlation
 from analysis.stats.dynamics import equal_responses, local_projection
 from analysis.stats.exposures import innovations, shock_betas
 from analysis.stats.forecast import clark_west, forecast_path, pesaran_timmermann, timing_rule
@@ -20,9 +19,10 @@ from analysis.stats.granger_variance_session import without_one_session
 from analysis.stats.loadings import loading_difference
 from analysis.stats.sensitivity import illiquidity_ratio, volatility_ratio
 from analysis.stats.tails import tail_asymmetry
-from analysis.stats.tails_beta import downside_beta
-from analysis.stats.tails_covar import delta_covar
-from analysis.stats.tails_exceedance import exceedance_correlation
+from analysis.stats.tails.beta import downside_beta
+from analysis.stats.tails.covar import delta_covar
+from analysis.stats.tails.exceedance import exceedance_correlation
+from analysis.stats.volatility.correlation import constant_correlation
 from analysis.study.settings import DynamicsSettings, ForecastSettings, SmallcapsSettings, TailsSettings
 from benchmarks.area_worlds import DRAWS, FEW_DRAWS, Floats, Test, pvalue
 

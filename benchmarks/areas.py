@@ -13,10 +13,10 @@ import statsmodels.api as sm
 from statsmodels.tsa.api import VAR
 from threadpoolctl import threadpool_limits
 
-from analysis.stats.connectedness_rolling import rolling_connectedness
+from analysis.stats.connectedness.rolling import rolling_connectedness
 from analysis.stats.forecast import forecast_path
 from analysis.stats.lagged import Floats, lag_columns
-from analysis.stats.switching_threshold import threshold_test
+from analysis.stats.switching.threshold import threshold_test
 
 ROWS, LAGS, WINDOW, SAMPLE = 2900, 5, 500, 40
 

@@ -17,8 +17,8 @@ from analysis.stats.asynchronous import hayashi_yoshida, hayashi_yoshida_lagged
 from analysis.stats.breaks import bai_perron, chow_test, placebo_dates, rolling_link, sequential_breaks, sup_f
 from analysis.stats.clocks import clock_demonstration
 from analysis.stats.connectedness import connectedness, frequency_connectedness
-from analysis.stats.connectedness_rolling import rolling_connectedness
-from analysis.stats.connectedness_spill import directional_connectedness
+from analysis.stats.connectedness.rolling import rolling_connectedness
+from analysis.stats.connectedness.spill import directional_connectedness
 from analysis.stats.crosscorr import cross_correlation
 from analysis.stats.crosscorr_prewhitened import prewhitened_correlation
 from analysis.stats.crosscorr_rolling import rolling_correlation
@@ -31,7 +31,7 @@ from analysis.stats.dynamics import (
     variance_decomposition,
 )
 from analysis.stats.eventstudy import event_study
-from analysis.stats.eventstudy_matched import MatchedStudy, match_dates, matched_event_study
+from analysis.stats.eventstudy.matched import MatchedStudy, match_dates, matched_event_study
 from analysis.stats.exposures import shock_betas
 from analysis.stats.forecast import (
     clark_west,
@@ -59,13 +59,13 @@ from analysis.stats.regimes_shift import state_correlation_shift
 from analysis.stats.sensitivity import amihud_illiquidity, volatility_ratio
 from analysis.stats.stale_prices import stale_price_check
 from analysis.stats.switching import markov_switching
-from analysis.stats.switching_expanding import expanding_probabilities
-from analysis.stats.switching_granger import markov_switching_granger
-from analysis.stats.switching_threshold import threshold_test
+from analysis.stats.switching.expanding import expanding_probabilities
+from analysis.stats.switching.granger import markov_switching_granger
+from analysis.stats.switching.threshold import threshold_test
 from analysis.stats.tails import delta_covar, tail_asymmetry, tail_dependence
-from analysis.stats.tails_beta import downside_beta
-from analysis.stats.tails_exceedance import exceedance_correlation
-from analysis.stats.tails_states import state_downside_beta
+from analysis.stats.tails.beta import downside_beta
+from analysis.stats.tails.exceedance import exceedance_correlation
+from analysis.stats.tails.states import state_downside_beta
 from analysis.stats.volatility import constant_correlation, dynamic_correlation, fit_garch
 
 

@@ -1,6 +1,7 @@
 """The statistics: arrays in, frozen results out; nothing here knows a file, a market or a study.
 
-A method's public function lives in the module of its name; modules that begin with that name hold its parts.
+A method of several modules is a package that offers its public functions. The Granger family and the tools that all use
+are modules here, and those that begin with another's name hold its parts.
 
 ==========================================  ================================================================
 ``lagged``, ``covariance``, ``regression``  lagged products, robust covariances, least squares
@@ -10,14 +11,15 @@ A method's public function lives in the module of its name; modules that begin w
 ``crosscorr``, ``leadlag``,                 correlation at leads and lags; asynchronous ticks; the same
 ``asynchronous``, ``clocks``                series under several clocks
 ``cross_quantilogram``, ``transfer_entropy``  dependence beyond the mean
-``regimes``, ``switching``, ``states``      observed and hidden regimes, thresholds
-``eventstudy``                              returns after events, matched dates and placebo calendars
-``dynamics``                                vector autoregressions, responses, local projections, equality
-``connectedness``                           who gives and who receives; rolling, by frequency
-``volatility``, ``dynamic_correlation``     GARCH, correlation that moves
-``tails``                                   joint extremes, downside betas, CoVaR
-``breaks``                                  dates of change, constancy, declared dates
-``forecast``                                out-of-sample accuracy, timing rules, leaks
+``quantile/``                               quantile regression and its bootstrap
+``regimes``, ``states``, ``switching/``     observed and hidden regimes, thresholds
+``eventstudy/``                             returns after events, matched dates and placebo calendars
+``dynamics/``                               vector autoregressions, responses, local projections, equality
+``connectedness/``                          who gives and who receives; rolling, by frequency
+``volatility/``                             GARCH, correlation that moves
+``tails/``                                  joint extremes, downside betas, CoVaR
+``breaks/``                                 dates of change, constancy, declared dates
+``forecast/``                               out-of-sample accuracy, timing rules, leaks
 ``sensitivity``, ``exposures``, ``loadings``  one group of shares against another
 ``multiplicity``                            corrections for many tests
 ``diagnostics``, ``unitroots``              what a series is like

@@ -18,8 +18,8 @@ __all__ = ["njit", "uint64"]
 
 def _code_digest(package: Path) -> str:
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted([*(package / "stats").glob("*.py"), *(package / "scan").glob("*.py")]):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sorted([*(package / "stats").rglob("*.py"), *(package / "scan").rglob("*.py")]):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -15,7 +15,7 @@ from analysis.errors import InputError
 from analysis.results import Inapplicable, TestResult
 from analysis.stats.crosscorr import MINIMUM_PAIRS
 from analysis.stats.lagged import Floats, Ints, as_columns, check_lags, lag_columns, same_index
-from analysis.stats.quantile_checks import check_pair, coarse_draws, hit_share, only_hits, tied_hits
+from analysis.stats.quantile.checks import check_pair, coarse_draws, hit_share, only_hits, tied_hits
 
 METHOD = "cross-quantilogram"
 REFERENCE = (

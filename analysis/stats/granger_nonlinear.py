@@ -17,10 +17,10 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable, TestResult
-from analysis.stats.garch_filter import fit_garch11, mean_residuals
 from analysis.stats.granger_design import read_series
 from analysis.stats.lagged import Floats, check_lags, lag_columns
 from analysis.stats.transfer_entropy import TransferEntropyResult, transfer_entropy
+from analysis.stats.volatility.garch_filter import fit_garch11, mean_residuals
 
 __all__ = ["DiksPanchenkoResult", "TransferEntropyResult", "diks_panchenko", "optimal_bandwidth", "transfer_entropy"]
 

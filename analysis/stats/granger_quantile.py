@@ -24,15 +24,15 @@ from analysis.stats.covariance import Partialled
 from analysis.stats.cross_quantilogram import CrossQuantilogramResult, cross_quantilogram
 from analysis.stats.granger_design import MeanFit, Series, fit_mean, read_series
 from analysis.stats.lagged import Floats, check_lags
-from analysis.stats.quantile_bootstrap import (
+from analysis.stats.quantile.bootstrap import (
     GRID,
     SIMULATIONS,
     resampled_wald,
     simulated_suprema,
     wald_statistic,
 )
-from analysis.stats.quantile_checks import check_quantiles, coarse_draws, crowding
-from analysis.stats.quantile_troster import TrosterResult, troster_test
+from analysis.stats.quantile.checks import check_quantiles, coarse_draws, crowding
+from analysis.stats.quantile.troster import TrosterResult, troster_test
 
 __all__ = [
     "CrossQuantilogramResult",
@@ -186,7 +186,7 @@ def quantile_granger(
     and with it above .9. Troster's test needs no density and kept 3 to 6 % throughout (300 rows).
 
     Troster's test measures the distance of two rows by all lags of all series, each divided by its standard deviation
-    and by the root of their number; that scaling is a choice made here, see `quantile_troster`.
+    and by the root of their number; that scaling is a choice made here, see `quantile.troster`.
 
     References
     ----------

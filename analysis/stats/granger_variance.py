@@ -19,7 +19,6 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable, TestResult
-from analysis.stats.garch_filter import DISTRIBUTIONS, GarchFit, fit_garch11, mean_residuals
 from analysis.stats.granger_design import read_series
 from analysis.stats.lagged import Floats, check_lags, lag_columns
 from analysis.stats.variance_statistics import (
@@ -31,6 +30,7 @@ from analysis.stats.variance_statistics import (
     square_correlations,
     squared_shocks,
 )
+from analysis.stats.volatility.garch_filter import DISTRIBUTIONS, GarchFit, fit_garch11, mean_residuals
 
 CHEUNG_NG_REFERENCE = "Cheung and Ng (1996), Journal of Econometrics 72, section 2"
 HONG_REFERENCE = "Hong (2001), Journal of Econometrics 103, section 3 (Q1)"

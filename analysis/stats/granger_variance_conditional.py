@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable
-from analysis.stats.garch_filter import fit_garch11, mean_residuals
 from analysis.stats.granger import granger_test
 from analysis.stats.granger_bootstrap import Signs
 from analysis.stats.granger_design import read_series
 from analysis.stats.granger_result import GrangerResult
 from analysis.stats.lagged import Floats, check_lags
-from analysis.stats.volatility_proxy import log_squares
+from analysis.stats.volatility.garch_filter import fit_garch11, mean_residuals
+from analysis.stats.volatility.proxy import log_squares
 
 METHOD = "causality in variance (log size of shocks)"
 # Decay of the drivers' variance: that of RiskMetrics for daily data, fixed so that nothing about it is fitted.

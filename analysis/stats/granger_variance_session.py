@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.results import Failed, Inapplicable, TestResult
-from analysis.stats.garch_filter import fit_garch11, mean_residuals
 from analysis.stats.granger_design import read_series
 from analysis.stats.granger_variance import CHEUNG_NG_REFERENCE, VarianceCausalityResult, cheung_ng
 from analysis.stats.lagged import Floats
 from analysis.stats.variance_statistics import square_correlations, squared_shocks
+from analysis.stats.volatility.garch_filter import fit_garch11, mean_residuals
 
 METHOD = "causality in variance (Cheung-Ng), without the session that carries most"
 

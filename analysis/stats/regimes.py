@@ -28,9 +28,10 @@ from analysis.stats.regression import (
     wild_bootstrap,
 )
 from analysis.stats.states import LABELS, as_state, count_episodes, episode_warnings, short_state
-from analysis.stats.switching import MarkovSwitchingResult, markov_switching
-from analysis.stats.switching_granger import MarkovSwitchingGrangerResult, markov_switching_granger
-from analysis.stats.switching_threshold import ThresholdResult, threshold_test
+from analysis.stats.switching.granger import MarkovSwitchingGrangerResult, markov_switching_granger
+from analysis.stats.switching.markov import markov_switching
+from analysis.stats.switching.result import MarkovSwitchingResult
+from analysis.stats.switching.threshold import ThresholdResult, threshold_test
 
 __all__ = [
     "MarkovSwitchingGrangerResult",

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from analysis.stats.garch_filter import GarchFit
 from analysis.stats.lagged import Floats
+from analysis.stats.volatility.garch_filter import GarchFit
 
 KERNELS = ("daniell", "bartlett", "parzen", "quadratic-spectral", "truncated")
 

@@ -189,8 +189,8 @@ class Entry:
 @functools.cache
 def _register_kinds() -> None:
     """Import every statistic once: a result registers its kind when its module is imported."""
-    for module in pkgutil.iter_modules(stats.__path__):
-        importlib.import_module(f"{stats.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(stats.__path__, f"{stats.__name__}."):
+        importlib.import_module(module.name)
 
 
 def check_id(text: str) -> str:

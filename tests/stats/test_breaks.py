@@ -18,9 +18,9 @@ from scipy.special import hyp1f1
 from analysis.errors import InputError
 from analysis.results import Inapplicable, from_dict
 from analysis.stats.breaks import BreakTestResult, bai_perron, correlation_break, cusum, sup_f
-from analysis.stats.breaks_dates import BreakDates, date_intervals
-from analysis.stats.breaks_design import read_rows, segment_rss
-from analysis.stats.breaks_laws import argmax_quantiles, argmax_tail, sup_wald_sf
+from analysis.stats.breaks.dates import BreakDates, date_intervals
+from analysis.stats.breaks.design import read_rows, segment_rss
+from analysis.stats.breaks.laws import argmax_quantiles, argmax_tail, sup_wald_sf
 
 TESTS = (bai_perron, sup_f, cusum)
 

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 from analysis.errors import InputError
 from analysis.results import Inapplicable, from_dict
 from analysis.stats.breaks import before_after, chow_test, placebo_dates, rolling_link, sup_f
-from analysis.stats.breaks_windows import before_after_path
+from analysis.stats.breaks.windows import before_after_path
 
 
 @pytest.fixture(scope="module")

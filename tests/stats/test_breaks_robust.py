@@ -21,12 +21,12 @@ from analysis.stats.breaks import (
     sequential_breaks,
     sup_f,
 )
-from analysis.stats.breaks_correlation_draws import constant_response_draws, statistics
-from analysis.stats.breaks_design import read_rows
-from analysis.stats.breaks_kernels import score_draws
-from analysis.stats.breaks_robust import prepare_scan
-from analysis.stats.garch_filter import fit_garch11
+from analysis.stats.breaks.correlation_draws import constant_response_draws, statistics
+from analysis.stats.breaks.design import read_rows
+from analysis.stats.breaks.kernels import score_draws
+from analysis.stats.breaks.robust import prepare_scan
 from analysis.stats.regression import sign_blocks
+from analysis.stats.volatility.garch_filter import fit_garch11
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from analysis.stats.connectedness import (
     connectedness,
     frequency_connectedness,
 )
-from analysis.stats.connectedness_bootstrap import block_draws, cautious_interval, default_block, estimate, rebuild
-from analysis.stats.connectedness_core import (
+from analysis.stats.connectedness.bootstrap import block_draws, cautious_interval, default_block, estimate, rebuild
+from analysis.stats.connectedness.core import (
     band_decomposition,
     coefficient_bias,
     decomposition,

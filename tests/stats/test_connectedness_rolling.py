@@ -11,10 +11,10 @@ from numpy.testing import assert_allclose
 from analysis.errors import InputError
 from analysis.results import Inapplicable, from_dict
 from analysis.stats.connectedness import connectedness, frequency_connectedness
-from analysis.stats.connectedness_batch import batch_decomposition, radii, window_systems
-from analysis.stats.connectedness_core import coefficient_bias, decomposition
-from analysis.stats.connectedness_rolling import RollingConnectedness, rolling_connectedness
-from analysis.stats.connectedness_spill import SpillResult, directional_connectedness
+from analysis.stats.connectedness.batch import batch_decomposition, radii, window_systems
+from analysis.stats.connectedness.core import coefficient_bias, decomposition
+from analysis.stats.connectedness.rolling import RollingConnectedness, rolling_connectedness
+from analysis.stats.connectedness.spill import SpillResult, directional_connectedness
 from analysis.stats.granger_strength import var_radius
 
 EDGES = (0.0, math.pi / 10, math.pi / 3, math.pi)

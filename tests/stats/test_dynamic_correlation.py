@@ -11,9 +11,6 @@ from scipy import optimize
 
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable, from_dict
-from analysis.stats import dynamic_correlation_kernels as kernels
-from analysis.stats.dynamic_correlation import driver_and_target, maximize
-from analysis.stats.dynamic_correlation_constancy import influence
 from analysis.stats.volatility import (
     ConstantCorrelationResult,
     DynamicCorrelation,
@@ -21,6 +18,9 @@ from analysis.stats.volatility import (
     dynamic_correlation,
     fit_garch,
 )
+from analysis.stats.volatility import correlation_kernels as kernels
+from analysis.stats.volatility.correlation import driver_and_target, maximize
+from analysis.stats.volatility.correlation_constancy import influence
 
 ALPHA, BETA = 0.05, 0.92
 

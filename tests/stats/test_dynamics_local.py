@@ -19,7 +19,7 @@ from analysis.stats.dynamics import (
     local_projection,
     state_local_projection,
 )
-from analysis.stats.dynamics_shape import shape_of
+from analysis.stats.dynamics.shape import shape_of
 
 
 def world(n: int, seed: int, spill: bool = False) -> np.ndarray:

@@ -11,9 +11,9 @@ from scipy import stats
 from analysis.errors import InputError
 from analysis.results import Inapplicable
 from analysis.stats.eventstudy import event_study
-from analysis.stats.eventstudy_outcomes import trailing_features
-from analysis.stats.eventstudy_result import EventStudyResult
-from analysis.stats.eventstudy_statistics import Design, asset_correlation, cumulate, fit_units, implied_correlation
+from analysis.stats.eventstudy.outcomes import trailing_features
+from analysis.stats.eventstudy.result import EventStudyResult
+from analysis.stats.eventstudy.statistics import Design, asset_correlation, cumulate, fit_units, implied_correlation
 
 WINDOWS: dict[str, Any] = {"window": (-5, 21), "estimation": (-120, -6)}
 

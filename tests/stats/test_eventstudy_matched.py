@@ -10,15 +10,15 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable
-from analysis.stats.eventstudy_matched import MatchedEventResult, MatchedStudy, match_dates, matched_event_study
-from analysis.stats.eventstudy_outcomes import (
+from analysis.stats.eventstudy.matched import MatchedEventResult, MatchedStudy, match_dates, matched_event_study
+from analysis.stats.eventstudy.outcomes import (
     matched_mean,
     nearest_dates,
     outcomes_at_every_date,
     trailing_features,
 )
-from analysis.stats.eventstudy_rotation import PRIOR_EVENTS, joint_pvalues, rotate
-from analysis.stats.eventstudy_statistics import Design, cumulate, fit_units
+from analysis.stats.eventstudy.rotation import PRIOR_EVENTS, joint_pvalues, rotate
+from analysis.stats.eventstudy.statistics import Design, cumulate, fit_units
 
 ESTIMATION = (-60, -6)
 

@@ -19,7 +19,7 @@ from analysis.stats.forecast import (
     oos_r2,
     pesaran_timmermann,
 )
-from analysis.stats.forecast_kernels import nested_forecasts
+from analysis.stats.forecast.kernels import nested_forecasts
 
 RULES = {"aic": lambda n: 2.0, "bic": np.log, "hqic": lambda n: 2 * np.log(np.log(n)), None: lambda n: 0.0}
 

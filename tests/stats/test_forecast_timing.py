@@ -17,12 +17,12 @@ from analysis.stats.forecast import (
     superior_predictive_ability,
     timing_rule,
 )
-from analysis.stats.forecast_accuracy import RATIO
-from analysis.stats.forecast_bootstrap import estimate
-from analysis.stats.forecast_bootstrap_kernels import resampled_moments
-from analysis.stats.forecast_many import _stationary_variance
-from analysis.stats.forecast_sharpe import DIFFERENCE
-from analysis.stats.forecast_sharpe import RATIO as SHARPE
+from analysis.stats.forecast.accuracy import RATIO
+from analysis.stats.forecast.bootstrap import estimate
+from analysis.stats.forecast.bootstrap_kernels import resampled_moments
+from analysis.stats.forecast.many import _stationary_variance
+from analysis.stats.forecast.sharpe import DIFFERENCE
+from analysis.stats.forecast.sharpe import RATIO as SHARPE
 
 
 def rng(seed: int = 0) -> np.random.Generator:

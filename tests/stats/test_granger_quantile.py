@@ -15,10 +15,10 @@ from analysis.errors import InputError
 from analysis.results import Inapplicable
 from analysis.stats import cross_quantilogram as cq
 from analysis.stats import granger_quantile as gq
-from analysis.stats import quantile_bootstrap as qb
-from analysis.stats.quantile_kernels import interior_point
-from analysis.stats.quantile_regression import check_loss, density_bandwidth, fit_quantile, solve_quantile
-from analysis.stats.quantile_troster import weighted_hits
+from analysis.stats.quantile import bootstrap as qb
+from analysis.stats.quantile.kernels import interior_point
+from analysis.stats.quantile.regression import check_loss, density_bandwidth, fit_quantile, solve_quantile
+from analysis.stats.quantile.troster import weighted_hits
 
 
 def linear(n: int = 400, k: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -13,9 +13,9 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable
-from analysis.stats import garch_filter as gf
 from analysis.stats import granger_variance as gv
-from analysis.stats.garch_kernels import garch_recursion
+from analysis.stats.volatility import garch_filter as gf
+from analysis.stats.volatility.garch_kernels import garch_recursion
 
 
 def volatile(rng: np.random.Generator, n: int, spill: float = 0.0) -> tuple[np.ndarray, np.ndarray]:

@@ -8,9 +8,9 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable
-from analysis.stats import quantile_checks as qc
 from analysis.stats.cross_quantilogram import CrossQuantilogramResult, cross_quantilogram
 from analysis.stats.granger_quantile import QuantileGrangerResult, TrosterResult, quantile_granger
+from analysis.stats.quantile import checks as qc
 
 TAUS = (0.25, 0.5, 0.75)
 

@@ -16,15 +16,15 @@ import analysis.stats
 from analysis.errors import InputError
 from analysis.stats.asynchronous import hayashi_yoshida, hayashi_yoshida_lagged
 from analysis.stats.breaks import cusum, sup_f
-from analysis.stats.breaks_before_after import before_after, link_columns
-from analysis.stats.breaks_chow import chow_test
-from analysis.stats.breaks_correlation import correlation_break
-from analysis.stats.breaks_dates import bai_perron
-from analysis.stats.breaks_design import read_rows
-from analysis.stats.breaks_placebo import placebo_dates
-from analysis.stats.breaks_robust import robust_sup_f, score_cusum
-from analysis.stats.breaks_sequential import sequential_breaks
-from analysis.stats.breaks_windows import before_after_path, rolling_link
+from analysis.stats.breaks.around_dates import before_after, link_columns
+from analysis.stats.breaks.chow import chow_test
+from analysis.stats.breaks.correlation import correlation_break
+from analysis.stats.breaks.dates import bai_perron
+from analysis.stats.breaks.design import read_rows
+from analysis.stats.breaks.placebo import placebo_dates
+from analysis.stats.breaks.robust import robust_sup_f, score_cusum
+from analysis.stats.breaks.sequential import sequential_breaks
+from analysis.stats.breaks.windows import before_after_path, rolling_link
 from analysis.stats.clocks import clock_demonstration
 from analysis.stats.contemporaneous import same_period_response
 from analysis.stats.cross_quantilogram import cross_quantilogram
@@ -32,21 +32,21 @@ from analysis.stats.crosscorr import cross_correlation
 from analysis.stats.crosscorr import read_pair as read_correlated
 from analysis.stats.crosscorr_prewhitened import prewhitened_correlation
 from analysis.stats.crosscorr_rolling import rolling_correlation
-from analysis.stats.dynamics_equality import equal_responses
-from analysis.stats.dynamics_states import state_local_projection
+from analysis.stats.dynamics.equality import equal_responses
+from analysis.stats.dynamics.states import state_local_projection
 from analysis.stats.eventstudy import event_study
-from analysis.stats.eventstudy_matched import matched_event_study
-from analysis.stats.eventstudy_matching import match_dates
+from analysis.stats.eventstudy.matched import matched_event_study
+from analysis.stats.eventstudy.matching import match_dates
 from analysis.stats.exposures import shock_betas
-from analysis.stats.forecast_accuracy import oos_r2
-from analysis.stats.forecast_conditional import giacomini_white
-from analysis.stats.forecast_direction import pesaran_timmermann
-from analysis.stats.forecast_inputs import read_forecasts
-from analysis.stats.forecast_many import superior_predictive_ability
-from analysis.stats.forecast_path import forecast_path
-from analysis.stats.forecast_sharpe import sharpe_ratio
-from analysis.stats.forecast_tests import clark_west, diebold_mariano, forecast_encompassing
-from analysis.stats.forecast_timing import timing_rule
+from analysis.stats.forecast.accuracy import oos_r2
+from analysis.stats.forecast.conditional import giacomini_white
+from analysis.stats.forecast.direction import pesaran_timmermann
+from analysis.stats.forecast.inputs import read_forecasts
+from analysis.stats.forecast.many import superior_predictive_ability
+from analysis.stats.forecast.path import forecast_path
+from analysis.stats.forecast.sharpe import sharpe_ratio
+from analysis.stats.forecast.tests import clark_west, diebold_mariano, forecast_encompassing
+from analysis.stats.forecast.timing import timing_rule
 from analysis.stats.granger import granger_test, toda_yamamoto, wild_bootstrap_statistics
 from analysis.stats.granger_block import block_exogeneity, instantaneous_causality
 from analysis.stats.granger_design import read_series, select_lags
@@ -67,17 +67,17 @@ from analysis.stats.regimes_correlation import forbes_rigobon, state_correlation
 from analysis.stats.regimes_shift import state_correlation_shift
 from analysis.stats.sensitivity import amihud_illiquidity, illiquidity_ratio, volatility_ratio
 from analysis.stats.switching import markov_switching
-from analysis.stats.switching_granger import markov_switching_granger
-from analysis.stats.switching_threshold import threshold_test
-from analysis.stats.tails_asymmetry import tail_asymmetry
-from analysis.stats.tails_beta import downside_beta
-from analysis.stats.tails_covar import delta_covar
-from analysis.stats.tails_dependence import tail_dependence
-from analysis.stats.tails_exceedance import exceedance_correlation
-from analysis.stats.tails_resample import read_pair
-from analysis.stats.tails_states import state_downside_beta
+from analysis.stats.switching.granger import markov_switching_granger
+from analysis.stats.switching.threshold import threshold_test
+from analysis.stats.tails.asymmetry import tail_asymmetry
+from analysis.stats.tails.beta import downside_beta
+from analysis.stats.tails.covar import delta_covar
+from analysis.stats.tails.dependence import tail_dependence
+from analysis.stats.tails.exceedance import exceedance_correlation
+from analysis.stats.tails.resample import read_pair
+from analysis.stats.tails.states import state_downside_beta
 from analysis.stats.transfer_entropy import transfer_entropy
-from analysis.stats.volatility_proxy import log_realized
+from analysis.stats.volatility.proxy import log_realized
 
 ROWS = 90
 DATES = pd.date_range("2020-01-01", periods=ROWS)
@@ -215,7 +215,7 @@ def call(function: Callable[..., Any], *, reverse: str = "", known: int = ROWS) 
 
 
 def public_functions() -> Iterator[Callable[..., Any]]:
-    for module in pkgutil.iter_modules(analysis.stats.__path__, "analysis.stats."):
+    for module in pkgutil.walk_packages(analysis.stats.__path__, "analysis.stats."):
         for name, item in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
             if item.__module__ == module.name and not name.startswith("_"):
                 yield item

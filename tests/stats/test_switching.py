@@ -16,8 +16,8 @@ import statsmodels.api as sm
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable
 from analysis.stats.regimes import MarkovSwitchingResult, markov_switching
-from analysis.stats.switching_fit import maximise
-from analysis.stats.switching_model import (
+from analysis.stats.switching.fit import maximise
+from analysis.stats.switching.model import (
     Parameters,
     expect,
     make_model,

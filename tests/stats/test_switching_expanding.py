@@ -8,8 +8,8 @@ import pytest
 from analysis.errors import InputError
 from analysis.results import Inapplicable
 from analysis.stats.regimes import MarkovSwitchingResult, markov_switching
-from analysis.stats.switching_expanding import ExpandingProbabilities, expanding_probabilities
-from analysis.stats.switching_model import Parameters, make_model, run_filter
+from analysis.stats.switching.expanding import ExpandingProbabilities, expanding_probabilities
+from analysis.stats.switching.model import Parameters, make_model, run_filter
 
 REFITS = (300, 450, 600)
 

@@ -11,8 +11,8 @@ import statsmodels.api as sm
 from analysis.errors import InputError
 from analysis.results import Inapplicable
 from analysis.stats.regimes import ThresholdResult, threshold_test
-from analysis.stats.switching_threshold_kernels import bootstrap_functionals, split_moments, split_statistics
-from analysis.stats.switching_threshold_sides import split_critical_value
+from analysis.stats.switching.threshold_kernels import bootstrap_functionals, split_moments, split_statistics
+from analysis.stats.switching.threshold_sides import split_critical_value
 
 
 def run(*args: object, **kwargs: object) -> ThresholdResult:

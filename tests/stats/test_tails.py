@@ -22,8 +22,8 @@ from analysis.stats.tails import (
     tail_asymmetry,
     tail_dependence,
 )
-from analysis.stats.tails_copula import fit_t_copula, joint_tail, log_density, weighted_fits
-from analysis.stats.tails_resample import (
+from analysis.stats.tails.copula import fit_t_copula, joint_tail, log_density, weighted_fits
+from analysis.stats.tails.resample import (
     block_weights,
     cautious_interval,
     centred_pvalue,
@@ -326,4 +326,4 @@ def test_pvalue_and_interval_of_draws() -> None:
     assert percentile_interval(draws, 3.0, 0.5)[1] == 3.0
     assert symmetric_interval(draws, 1.0, 1.0) == pytest.approx((-0.5, 2.5))
     assert cautious_interval(np.array([0.1, 0.2, 0.5]), 0.15, 0.9) == pytest.approx((0.0, 0.47))
-    assert delta_covar.__module__ == "analysis.stats.tails_covar"
+    assert delta_covar.__module__ == "analysis.stats.tails.covar"

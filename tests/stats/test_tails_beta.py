@@ -11,8 +11,8 @@ import statsmodels.api as sm
 from analysis.errors import InputError
 from analysis.results import Inapplicable
 from analysis.stats.regression import bootstrap_pvalue, ols, rademacher
-from analysis.stats.tails_beta import DownsideBetaResult, downside_beta
-from analysis.stats.tails_states import StateDownsideResult, _rotated_pvalue, state_downside_beta
+from analysis.stats.tails.beta import DownsideBetaResult, downside_beta
+from analysis.stats.tails.states import StateDownsideResult, _rotated_pvalue, state_downside_beta
 
 
 def rng(seed: int = 1) -> np.random.Generator:

@@ -12,10 +12,10 @@ import statsmodels.api as sm
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable
-from analysis.stats.quantile_regression import solve_quantile
-from analysis.stats.tails_covar import DeltaCovarResult, delta_covar
-from analysis.stats.tails_covar_fit import TailFit, weighted_quantile
-from analysis.stats.tails_resample import block_weights
+from analysis.stats.quantile.regression import solve_quantile
+from analysis.stats.tails.covar import DeltaCovarResult, delta_covar
+from analysis.stats.tails.covar_fit import TailFit, weighted_quantile
+from analysis.stats.tails.resample import block_weights
 
 
 def rng(seed: int = 1) -> np.random.Generator:
@@ -88,7 +88,7 @@ def test_split_slopes_are_those_of_statsmodels_on_both_sides_of_the_median() -> 
 
 
 def test_a_far_row_that_changes_side_sends_the_resample_to_the_full_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    import analysis.stats.tails_covar_fit as module
+    import analysis.stats.tails.covar_fit as module
 
     y, x = pair(400)
     monkeypatch.setattr(module, "_KEPT_SHARE", 0.01)  # almost no row is near, so that signs must change

@@ -10,8 +10,8 @@ from numpy.polynomial.legendre import leggauss
 
 from analysis.errors import InputError
 from analysis.results import Inapplicable
-from analysis.stats.tails_exceedance import ExceedanceResult, exceedance_correlation, gaussian_exceedance
-from analysis.stats.tails_resample import block_weights
+from analysis.stats.tails.exceedance import ExceedanceResult, exceedance_correlation, gaussian_exceedance
+from analysis.stats.tails.resample import block_weights
 
 
 def rng(seed: int = 1) -> np.random.Generator:
@@ -77,7 +77,7 @@ def test_one_threshold_without_memory_is_the_delta_method_by_hand() -> None:
 
 
 def test_bootstrap_draws_are_those_of_written_out_samples() -> None:
-    from analysis.stats.tails_exceedance import _correlations, _scaled
+    from analysis.stats.tails.exceedance import _correlations, _scaled
 
     x, y = pair(500)
     order = np.argsort(x), np.argsort(y)

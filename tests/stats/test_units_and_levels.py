@@ -15,12 +15,12 @@ from analysis.results import Failed, Inapplicable
 from analysis.scan.pairs import granger_matrix
 from analysis.stats.asynchronous import hayashi_yoshida, hayashi_yoshida_lagged
 from analysis.stats.connectedness import frequency_connectedness
-from analysis.stats.connectedness_spill import directional_connectedness
+from analysis.stats.connectedness.spill import directional_connectedness
 from analysis.stats.contemporaneous import same_period_response
 from analysis.stats.crosscorr import cross_correlation
 from analysis.stats.crosscorr_prewhitened import prewhitened_correlation
 from analysis.stats.crosscorr_rolling import rolling_correlation
-from analysis.stats.forecast_leak import find_leaks
+from analysis.stats.forecast.leak import find_leaks
 from analysis.stats.granger import (
     block_exogeneity,
     granger_test,
@@ -33,9 +33,9 @@ from analysis.stats.granger_spectral import breitung_candelon, geweke_spectrum
 from analysis.stats.granger_strength import geweke_strength, geweke_strength_from_var, reduced_innovations
 from analysis.stats.leadlag import lead_lag_ratio
 from analysis.stats.multiplicity import adjust, romano_wolf
-from analysis.stats.quantile_checks import check_quantiles
+from analysis.stats.quantile.checks import check_quantiles
 from analysis.stats.regimes_correlation import forbes_rigobon
-from analysis.stats.tails_exceedance import exceedance_correlation
+from analysis.stats.tails.exceedance import exceedance_correlation
 from analysis.stats.transfer_entropy import transfer_entropy
 
 COVARIANCES = ("nonrobust", "HC0", "HC1", "HC3", "HAC")

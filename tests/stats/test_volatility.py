@@ -13,10 +13,10 @@ from scipy import optimize, stats
 
 from analysis.errors import InputError
 from analysis.results import Failed, Inapplicable, from_dict
-from analysis.stats import volatility_fit
 from analysis.stats.volatility import GarchResult, fit_garch
-from analysis.stats.volatility_fit import longest_stretch
-from analysis.stats.volatility_proxy import log_realized, log_squares
+from analysis.stats.volatility import fit as volatility_fit
+from analysis.stats.volatility.fit import longest_stretch
+from analysis.stats.volatility.proxy import log_realized, log_squares
 
 
 def simulate(

@@ -13,7 +13,7 @@ from analysis.market import catalog as catalogs
 from analysis.market import collect, snapshot
 from analysis.market.events import Event
 from analysis.sources.simulated import MarketSpec
-from analysis.stats.eventstudy_matched_result import EventPath, MatchedEventResult
+from analysis.stats.eventstudy.matched_result import EventPath, MatchedEventResult
 from analysis.study import claims, config, prepare, run, verdicts
 from analysis.study.areas.events_data import BASKET, basket, calendar, returns_percent
 from analysis.study.areas.events_run import declared_rows

@@ -14,10 +14,10 @@ from analysis.market import catalog as catalogs
 from analysis.market import collect, snapshot
 from analysis.market.panel import Panel
 from analysis.sources.simulated import MarketSpec
-from analysis.stats.connectedness_rolling import RollingConnectedness
-from analysis.stats.connectedness_spill import SpillResult
-from analysis.stats.dynamic_correlation import DynamicCorrelation
+from analysis.stats.connectedness.rolling import RollingConnectedness
+from analysis.stats.connectedness.spill import SpillResult
 from analysis.stats.granger_variance_session import OneSessionResult
+from analysis.stats.volatility.correlation import DynamicCorrelation
 from analysis.study import claims, config, prepare, run, verdicts
 from analysis.study.areas import spillover
 from analysis.study.areas.spillover_run import rolling_dates

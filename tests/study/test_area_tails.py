@@ -12,9 +12,9 @@ import pytest
 from analysis.market import catalog as catalogs
 from analysis.market import collect, snapshot
 from analysis.sources.simulated import MarketSpec
-from analysis.stats.tails_beta import DownsideBetaResult
-from analysis.stats.tails_covar import DeltaCovarResult
-from analysis.stats.tails_states import StateDownsideResult
+from analysis.stats.tails.beta import DownsideBetaResult
+from analysis.stats.tails.covar import DeltaCovarResult
+from analysis.stats.tails.states import StateDownsideResult
 from analysis.study import claims, config, prepare, run, verdicts
 from analysis.study.area import Subjects
 from analysis.study.areas.tails import AREA, declare

@@ -12,7 +12,7 @@ from analysis.publish.anchors import marked
 from analysis.publish.chapters import events_words
 from analysis.publish.chapters.events_words import ASSET_WORDS, asset_label, matched, record_entries
 from analysis.publish.values import field_text, format_level, format_value
-from analysis.stats.eventstudy_matched_result import EventPath
+from analysis.stats.eventstudy.matched_result import EventPath
 from analysis.study.areas.events_data import BASKET
 from analysis.study.calls import key
 from analysis.study.entry import Entry

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from analysis.figures.style import word_list
 from analysis.publish.values import field_text, format_value
-from analysis.stats.eventstudy_matched_result import MatchedEventResult
+from analysis.stats.eventstudy.matched_result import MatchedEventResult
 from analysis.study.areas.events_data import BASKET
 from analysis.study.calls import key
 from analysis.study.entry import Entry

@@ -12,9 +12,9 @@ from analysis.figures.style import FigureSpec
 from analysis.publish.anchors import marked
 from analysis.publish.chapters.spillover_words import DIRECTIONS, find, pair, pair_id, sentences
 from analysis.publish.values import field_text, format_value
-from analysis.stats.connectedness_rolling import RollingConnectedness
-from analysis.stats.connectedness_spill import SpillResult
-from analysis.stats.dynamic_correlation import DynamicCorrelation
+from analysis.stats.connectedness.rolling import RollingConnectedness
+from analysis.stats.connectedness.spill import SpillResult
+from analysis.stats.volatility.correlation import DynamicCorrelation
 from analysis.study.areas.spillover import MEASURES
 from analysis.study.areas.spillover_run import rolling_dates
 from analysis.study.entry import Entry

@@ -11,7 +11,7 @@ from analysis.figures.style import FigureSpec
 from analysis.publish.anchors import marked
 from analysis.publish.chapters.stability_words import changing, event_rows, family_of, parts_of, sentences
 from analysis.publish.values import field_text, format_value
-from analysis.stats.breaks_windows import RollingLink
+from analysis.stats.breaks.windows import RollingLink
 from analysis.study.areas.stability_events import placebo_by_event, rows_before
 from analysis.study.calls import key
 from analysis.study.entry import Entry

@@ -7,7 +7,7 @@ import datetime as dt
 from analysis.figures.style import word_list
 from analysis.publish.chapters.cells import count_words
 from analysis.publish.values import field_text, format_value
-from analysis.stats.breaks_placebo import PlaceboDatesResult
+from analysis.stats.breaks.placebo import PlaceboDatesResult
 from analysis.study.entry import Entry
 from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger

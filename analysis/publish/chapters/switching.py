@@ -10,7 +10,7 @@ from analysis.figures.style import FigureSpec, word_list
 from analysis.publish.anchors import marked
 from analysis.publish.values import field_text, format_value
 from analysis.stats.crosscorr_rolling import RollingCorrelation
-from analysis.stats.switching_expanding import ExpandingProbabilities
+from analysis.stats.switching.expanding import ExpandingProbabilities
 from analysis.study.areas.switching_data import SOURCES, VARIABLES, Source
 from analysis.study.calls import key
 from analysis.study.entry import Entry

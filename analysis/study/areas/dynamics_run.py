@@ -20,7 +20,7 @@ from analysis.stats.dynamics import (
     state_local_projection,
     variance_decomposition,
 )
-from analysis.stats.dynamics_inputs import LEAST_DRAWS
+from analysis.stats.dynamics.inputs import LEAST_DRAWS
 from analysis.stats.lagged import Floats
 from analysis.stats.states import FEW_EPISODES
 from analysis.study.calls import Call, Family

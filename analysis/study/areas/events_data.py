@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.market.calendars import day_numbers
 from analysis.market.highs import DECIMALS, Episode, record_episodes, record_highs
-from analysis.stats.eventstudy_matching import Matches, match_dates
+from analysis.stats.eventstudy.matching import Matches, match_dates
 from analysis.stats.lagged import Floats
 from analysis.study.inputs import Inputs
 

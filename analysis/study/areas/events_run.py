@@ -11,9 +11,9 @@ from analysis.market.calendars import day_numbers
 from analysis.market.events import KINDS
 from analysis.results import Absent, Inapplicable
 from analysis.stats.eventstudy import event_study
-from analysis.stats.eventstudy_matched import MatchedStudy, matched_event_study
-from analysis.stats.eventstudy_result import EventStudyResult
-from analysis.stats.eventstudy_rotation import Rotation, joint_pvalues
+from analysis.stats.eventstudy.matched import MatchedStudy, matched_event_study
+from analysis.stats.eventstudy.result import EventStudyResult
+from analysis.stats.eventstudy.rotation import Rotation, joint_pvalues
 from analysis.study.areas.events_data import BASES, BASKET, calendar, matches, returns_percent
 from analysis.study.areas.events_variants import VARIANTS, Variant
 from analysis.study.calls import Call, Family, key

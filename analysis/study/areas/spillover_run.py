@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.results import Inapplicable, Result
-from analysis.stats.connectedness_rolling import RollingConnectedness, rolling_connectedness
-from analysis.stats.connectedness_spill import SpillResult, directional_connectedness
-from analysis.stats.dynamic_correlation import DynamicCorrelation, constant_correlation, dynamic_correlation
+from analysis.stats.connectedness.rolling import RollingConnectedness, rolling_connectedness
+from analysis.stats.connectedness.spill import SpillResult, directional_connectedness
 from analysis.stats.granger_variance import cheung_ng
 from analysis.stats.granger_variance_conditional import shock_size_causality
 from analysis.stats.granger_variance_session import OneSessionResult, without_one_session
+from analysis.stats.volatility.correlation import DynamicCorrelation, constant_correlation, dynamic_correlation
 from analysis.study import run_leads
 from analysis.study.areas.spillover_system import SESSIONS_A_WEEK, System, build
 from analysis.study.calls import Call, Family

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.stats.lagged import Floats
-from analysis.stats.volatility_proxy import log_realized, log_squares
+from analysis.stats.volatility.proxy import log_realized, log_squares
 from analysis.study.config import Clock
 from analysis.study.inputs import Inputs
 

@@ -20,7 +20,7 @@ from analysis.stats.breaks import (
     score_cusum,
     sequential_breaks,
 )
-from analysis.stats.breaks_before_after import link_columns
+from analysis.stats.breaks.around_dates import link_columns
 from analysis.stats.contemporaneous import same_period_response
 from analysis.stats.lagged import Floats
 from analysis.study.calls import Call, Family

@@ -10,8 +10,8 @@ import numpy as np
 from analysis.results import Inapplicable
 from analysis.stats.crosscorr_rolling import RollingCorrelation, rolling_correlation
 from analysis.stats.lagged import Floats
-from analysis.stats.switching_granger import MarkovSwitchingGrangerResult, markov_switching_granger
-from analysis.stats.switching_threshold import ThresholdResult, threshold_test
+from analysis.stats.switching.granger import MarkovSwitchingGrangerResult, markov_switching_granger
+from analysis.stats.switching.threshold import ThresholdResult, threshold_test
 from analysis.study import run_leads, run_states
 from analysis.study.area import Area, Subjects
 from analysis.study.areas.switching_data import (

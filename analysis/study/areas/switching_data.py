@@ -13,7 +13,7 @@ from analysis.market.alignment import align
 from analysis.market.calendars import Sessions, day_numbers
 from analysis.market.highs import running_record
 from analysis.stats.lagged import Floats
-from analysis.stats.switching_expanding import ExpandingProbabilities, expanding_probabilities
+from analysis.stats.switching.expanding import ExpandingProbabilities, expanding_probabilities
 from analysis.study.inputs import Inputs
 
 Source = Literal["small", "crypto"]

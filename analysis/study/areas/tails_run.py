@@ -13,13 +13,13 @@ from analysis.stats.lagged import Floats
 from analysis.stats.regimes import StateCorrelationResult, state_correlation
 from analysis.stats.regimes_shift import StateShiftResult, state_correlation_shift
 from analysis.stats.tails import TailAsymmetryResult, tail_asymmetry, tail_dependence
-from analysis.stats.tails_beta import METHOD as BETA
-from analysis.stats.tails_beta import DownsideBetaResult, downside_beta
-from analysis.stats.tails_covar import METHOD as COVAR
-from analysis.stats.tails_covar import DeltaCovarResult, delta_covar
-from analysis.stats.tails_exceedance import ExceedanceResult, exceedance_correlation
-from analysis.stats.tails_states import METHOD as BY_STATE
-from analysis.stats.tails_states import StateDownsideResult, state_downside_beta
+from analysis.stats.tails.beta import METHOD as BETA
+from analysis.stats.tails.beta import DownsideBetaResult, downside_beta
+from analysis.stats.tails.covar import METHOD as COVAR
+from analysis.stats.tails.covar import DeltaCovarResult, delta_covar
+from analysis.stats.tails.exceedance import ExceedanceResult, exceedance_correlation
+from analysis.stats.tails.states import METHOD as BY_STATE
+from analysis.stats.tails.states import StateDownsideResult, state_downside_beta
 from analysis.study.calls import Call, Family
 from analysis.study.entry import Entry
 from analysis.study.inputs import Inputs
