@@ -80,22 +80,19 @@ def _lead_families(
                         headline,
                     )
                 )
-    plain = tuple(
-        Call(
-            f"granger.{key(small_cap)}.{key(a)}.after.plain",
-            "granger",
-            a,
-            small_cap,
-            "after",
-            (),
-            "",
-            True,
-            "nonrobust",
-        )
-        for a in crypto
-    )
-    families.append(Family("plain", "The plain F test that others report", ("lead",), "none", plain))
+    for name, pairs, clock in (
+        ("plain", [(asset, small_cap) for asset in crypto], "after"),
+        ("plain-reverse", [(small_cap, asset) for asset in crypto], "before"),
+    ):
+        calls = tuple(_plain(effect, cause, clock) for effect, cause in pairs)
+        title = "The plain F test that others report" + ("" if name == "plain" else ": crypto leads small caps")
+        families.append(Family(name, title, ("lead",), "none", calls))
     return families
+
+
+def _plain(effect: str, cause: str, clock: Clock) -> Call:
+    name = f"granger.{key(cause)}.{key(effect)}.{clock}.plain"
+    return Call(name, "granger", effect, cause, clock, (), "", True, "nonrobust")
 
 
 def _granger(

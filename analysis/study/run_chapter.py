@@ -147,7 +147,7 @@ def _varying(call: Call, family: Family, inputs: Inputs, draws: int, data: Data)
             method=result.method,
             statistic=float(np.nanmax(path)),
             estimate=float(np.mean(path[known] > critical)),
-            estimate_name="share of window ends above the family-wise critical value",
+            estimate_name="share of window ends above the critical value of a quarter",
             nobs=result.nobs,
             nobs_lost=result.nobs_lost,
             lags=result.lags,

@@ -43,10 +43,10 @@ def figures(ledger: Ledger, inputs: Inputs) -> dict[str, FigureSpec]:
                 }
             )
         )
-    label = inputs.label(asset)
+    label, span = inputs.label(asset), _span(ledger.entry(f"{_base(inputs, asset, 'close')}.lag-0"))
     caption = (
-        f"The same sessions of small caps and {label}, read at three instants. Shaded: robust 95% band around zero; "
-        "dashed: the textbook band."
+        f"The same sessions of small caps and {label}, {span}, read at three instants. Shaded: robust 95% band around "
+        "zero; dashed: the textbook band."
     )
     frame = pd.concat(rows, ignore_index=True)
     return {FIGURES[0]: lags.readings(frame, name=FIGURES[0], caption=caption, asset=label, titles=_TITLES)}
@@ -82,7 +82,8 @@ def tables(ledger: Ledger, inputs: Inputs) -> dict[str, TableSpec]:
     caption = (
         "The same sessions under three readings of the crypto day. A lead of small caps is strictly predictive at the "
         "close and at the midnight after it, a lead of crypto at the close and at the midnight before it; false "
-        "discovery rate over the assets of a reading."
+        "discovery rate over the assets of a reading. N: rows of the tests of a lead; the close is read from hourly "
+        "prices, the midnights from the daily bars."
     )
     return {"clock-readings": TableSpec("clock-readings", columns, tuple(rows), caption)}
 
@@ -104,7 +105,7 @@ def sentences(ledger: Ledger, inputs: Inputs) -> dict[str, str]:
     label = inputs.label(asset)
     return {
         "answer": (
-            f"Read at the equity close, small caps and {label} correlate at "
+            f"From {_span(at['close'][0])}, read at the equity close, small caps and {label} correlate at "
             f"{field_text(at['close'][0], 'estimate')} in the same session and at "
             f"{field_text(at['close'][1], 'estimate')} when small caps come one session first. "
             f"Read {WORDS['before']}, daily bars of the same sessions show "
@@ -113,6 +114,10 @@ def sentences(ledger: Ledger, inputs: Inputs) -> dict[str, str]:
             f"(p adj. {p['before']}) where the close shows {truth} (p adj. {p['close']})."
         )
     }
+
+
+def _span(entry: Entry) -> str:
+    return f"{entry.start} to {entry.end}"
 
 
 def _first(ledger: Ledger, inputs: Inputs) -> str | None:

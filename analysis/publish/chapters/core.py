@@ -217,8 +217,9 @@ def _states(ledger: Ledger, inputs: Inputs, asset: str) -> FigureSpec | None:
 
 
 def _granger(ledger: Ledger, inputs: Inputs, name: str) -> TableSpec:
-    """Return one row an asset: the response alone and beside the common drivers; the headline shows the plain F too."""
-    plain = {entry.effect: entry for entry in ledger.family("plain")} if name == "lead" else {}
+    """Return one row an asset: the response alone and beside the drivers; under the strict clock the plain F too."""
+    usual_family = {"lead": "plain", "reverse": "plain-reverse"}.get(name)
+    plain = {(entry.cause, entry.effect): entry for entry in ledger.family(usual_family)} if usual_family else {}
     columns = (
         _ASSET,
         Column("Alone, 95% interval", weight=22),
@@ -236,15 +237,18 @@ def _granger(ledger: Ledger, inputs: Inputs, name: str) -> TableSpec:
     for entry in in_order(ledger, inputs, name):
         twin, asset = beside[entry.cause, entry.effect], entry.effect if lead else entry.cause
         first = fields(entry, ("effect", "p", "p_adj"))
-        usual = tuple(marked(plain[asset], fields(plain[asset], ("p",))[0]) for _ in range(bool(plain)))
+        usual = tuple(
+            marked(item, fields(item, ("p",))[0]) for item in [plain.get((entry.cause, entry.effect))] if item
+        )
         second = fields(twin, ("effect", "p", "p_adj"))
         row = (marked(entry, inputs.label(asset)), *first, *usual, marked(twin, second[0]), *second[1:])
         rows.append((*row, field_text(entry, "n") if entry.status == "ok" else DASH))
     headline = name == "lead"
     correction = "the step-down maximum statistic alone, the " if headline else "the "
-    usual_words = "; plain p: the uncorrected F test with homoskedastic errors that others report" if headline else ""
+    usual_words = "; plain p: the uncorrected F test with homoskedastic errors that others report" if plain else ""
     caption = (
-        f"{_GRANGER[name]}: sum of {_lag_words(inputs.config.lags)}, percent per percent; p: wild bootstrap; "
+        f"{_GRANGER[name]}: sum of {_lag_words(inputs.config.lags)}, percent per percent; p: all lags together, by the "
+        f"wild bootstrap (no smaller than {format_value(1 / (inputs.config.bootstrap + 1), 'p')}); "
         f"p adj.: {correction}false discovery rate{' beside the drivers' if headline else ''}, over the "
         f"assets{usual_words}."
     )
@@ -292,7 +296,8 @@ def _weekend(ledger: Ledger, inputs: Inputs) -> TableSpec:
     caption = (
         "The first session of small caps after closed days against what crypto did between the last close and "
         "the reopening, "
-        "in percent per percent; false discovery rate over the assets."
+        "in percent per percent; F and p: that there is no response, robust to changing volatility; p adj.: false "
+        "discovery rate over the assets."
     )
     return TableSpec("weekend", columns, tuple(rows), caption)
 

@@ -15,6 +15,7 @@ from analysis.stats.granger_varying import TimeVaryingResult
 from analysis.study.entry import Entry
 from analysis.study.inputs import Inputs
 from analysis.study.ledger import Ledger
+from analysis.study.run_chapter import CONTROL_WINDOW
 from analysis.study.verdicts import decisive_pvalue, is_significant
 from analysis.tables.table import Column, TableSpec
 
@@ -31,8 +32,8 @@ QUESTIONS = (
     ("at some date", "instability-{direction}", True),
     ("quantiles", "quantile-{direction}", True),
     ("nonlinear", "nonlinear-{direction}", True),
-    ("variance, multiplier", "variance-{direction}-lm", False),
-    ("variance, correlation", "variance-{direction}-ccf", False),
+    ("variance: shocks", "variance-{direction}-lm", False),
+    ("variance: squares", "variance-{direction}-ccf", False),
 )
 
 
@@ -58,7 +59,7 @@ def tables(ledger: Ledger, inputs: Inputs) -> dict[str, TableSpec]:
 
 def sentence(ledger: Ledger, inputs: Inputs) -> str:
     """Say in how many of all the tests beyond the mean a lead is found, by direction and question."""
-    parts = []
+    parts, one_session = [], False
     for direction in DIRECTIONS:
         found = []
         for question, pattern, twin in QUESTIONS[1:]:
@@ -75,9 +76,12 @@ def sentence(ledger: Ledger, inputs: Inputs) -> str:
                 if untested:
                     text += f" and {format_value(len(untested), 'count')} not testable there"
             found.append(f"{text})")
-        what = f"is found in: {'; '.join(found)}" if found else "is found in none of these questions"
-        parts.append(f"Beyond the mean, a lead of {'small caps' if direction == 'lead' else 'crypto'} {what}.")
-    return " ".join(parts)
+        who = "small caps come" if direction == "lead" else "crypto comes"
+        what = f": {'; '.join(found)}" if found else " none of these tests"
+        parts.append(f"Beyond the mean, {who} first by{what}.")
+        one_session |= any(text.startswith("variance") for text in found)
+    doubt = " A single session can decide the tests of variance." if one_session else ""
+    return " ".join(parts) + doubt
 
 
 def _found(ledger: Ledger, inputs: Inputs, family: str) -> set[tuple[str, str]]:
@@ -109,8 +113,9 @@ def _overview(ledger: Ledger, inputs: Inputs) -> FigureSpec:
                     }
                 )
     caption = (
-        "Where a lead is found: p adj. of every question, asset and direction under the strictly predictive clock, "
-        f"alone. Filled: at or below {inputs.config.level:g} alone and beside the common drivers; outlined: alone, and "
+        "Is there a lead? p adj. of every question, asset and direction under the strictly predictive clock, alone "
+        "(variance: whether large shocks, or squared ones, announce each other). "
+        f"Filled: at or below {inputs.config.level:g} alone and beside the common drivers; outlined: alone, and "
         "not found or not testable beside them (dashed: beside them only). Variance beside the drivers is in the "
         "chapter on risk."
     )
@@ -138,8 +143,9 @@ def _windows(ledger: Ledger, inputs: Inputs) -> FigureSpec | None:
         )
     caption = (
         f"Does a lead come and go? Largest statistic of all windows of at least {inputs.config.window} "
-        "sessions, by the end "
-        f"of the window; {inputs.label(asset)} and small caps, robust to changing volatility."
+        f"sessions, by the end of the window; {inputs.label(asset)} and small caps, robust to changing volatility. "
+        f"The dashed line is crossed by 5% of series without a lead within the first {CONTROL_WINDOW} window ends; "
+        "over the whole path a crossing somewhere is far more likely, and no test."
     )
     frame = pd.concat(parts, ignore_index=True)
     return windows.windows(frame, name="windows", caption=caption, asset=inputs.label(asset))
@@ -191,8 +197,8 @@ def _beyond(ledger: Ledger, inputs: Inputs, direction: str) -> TableSpec:
         Column("beside", "right", weight=7),
         Column("Nonlinear, alone", "right", weight=10),
         Column("beside", "right", weight=7),
-        Column("Variance: multiplier", "right", weight=11),
-        Column("Variance: correlation", "right", weight=12),
+        Column("Variance: shocks", "right", weight=10),
+        Column("Variance: squares", "right", weight=11),
     )
     twins = (f"instability-{direction}", f"quantile-{direction}", f"nonlinear-{direction}")
     rows = []
@@ -207,9 +213,11 @@ def _beyond(ledger: Ledger, inputs: Inputs, direction: str) -> TableSpec:
             cells.append(_p(_pair(ledger, family, asset)))
         rows.append((inputs.label(asset), *cells))
     caption = (
-        f"{_words(direction)}, beyond a constant mean: share of window ends above the family-wise critical value, then "
-        f"p adj. of each question (false discovery rate over the assets); {inputs.config.chapter_lags} lags; alone and "
-        "beside the common drivers."
+        f"{_words(direction)}, beyond a constant mean: share of window ends above the line of the figure (which has "
+        "no p of its own), then p adj. (false discovery rate over the assets): a link that changes at some date, "
+        f"quantiles (all three with {inputs.config.chapter_lags} lags), nonlinear dependence (one lag), and causality "
+        "in variance by a multiplier test on past shocks (one lag) and by correlations of squared shocks "
+        f"({inputs.config.lags} lags); alone and beside the common drivers."
     )
     return TableSpec(f"beyond-{direction}", columns, tuple(rows), caption)
 

@@ -38,7 +38,7 @@ def variables(ledger: Ledger, judgements: Sequence[Judgement], inputs: Inputs) -
         "lead": {"sentence": family_sentence(ledger, inputs, "lead") + " " + twin(ledger, inputs, "lead")},
         "reverse": {"sentence": family_sentence(ledger, inputs, "reverse") + " " + twin(ledger, inputs, "reverse")},
         "overlap": {"sentence": clock(ledger, inputs)},
-        "plain": {"sentence": plain(ledger, inputs)},
+        "plain": {"sentence": plain(ledger, inputs, "lead"), "reverse": plain(ledger, inputs, "reverse")},
         "ccf": {"sentence": leads_and_lags(ledger, inputs)},
         "weekend": {"sentence": weekend(ledger, inputs)},
         "study": _study(inputs),
@@ -91,7 +91,8 @@ def _lead_sizes(ledger: Ledger, lead: Judgement, inputs: Inputs) -> str:
     if not shown:
         return ""
     sizes = [
-        f"{field_text(entry, 'effect')} percent in {inputs.label(entry.effect)} (p adj. {_relation(entry)})"
+        f"{field_text(entry, 'effect')} percent in {inputs.label(entry.effect)} "
+        f"(all lags together: p adj. {_relation(entry)})"
         for entry in shown
     ]
     rest = len(standing) - len(shown)
@@ -103,8 +104,8 @@ def _lead_sizes(ledger: Ledger, lead: Judgement, inputs: Inputs) -> str:
         doubt += f", against {field_text(same, 'effect')} percent in the same session"
     level = format_level(1 - inputs.config.level)
     return (
-        f"After a rise of one percent in the {small} we measure {word_list(sizes)} over the next "
-        f"{_many(lags, 'session')}{doubt}{more}; {level} intervals in brackets."
+        f"For a rise of one percent in the {small} the coefficients of the next {_many(lags, 'session')} sum to "
+        f"{word_list(sizes)}{doubt}{more}; {level} intervals in brackets."
     )
 
 
@@ -124,10 +125,11 @@ def _study(inputs: Inputs) -> dict[str, str]:
 def _scope(ledger: Ledger, inputs: Inputs) -> str:
     small = inputs.label(inputs.plan.small_cap)
     assets = word_list([inputs.label(name) for name in inputs.plan.crypto])
-    tested = [entry for entry in ledger.family("lead") if entry.start]
+    crypto = set(inputs.plan.crypto)
+    tested = [entry for entry in ledger.entries if entry.start and crypto & {entry.effect, entry.cause}]
     span = f", {min(e.start for e in tested)} to {max(e.end for e in tested)} at the longest" if tested else ""
     text = (
-        f"Daily returns of the {small} and of {assets}{span}. "
+        f"Daily returns of the {small} and of {assets}{span}.{_early_ends(ledger, inputs)} "
         f"{format_value(len(inputs.plan.calls), 'count')} tests in {format_value(len(inputs.plan.families), 'count')} "
         "declared families."
     )
@@ -136,6 +138,17 @@ def _scope(ledger: Ledger, inputs: Inputs) -> str:
     if inputs.plan.missing:
         text += " Not used: " + word_list([name for name, _ in inputs.plan.missing]) + "."
     return text
+
+
+def _early_ends(ledger: Ledger, inputs: Inputs) -> str:
+    """Say which assets' tests of a lead end before the others do, and when."""
+    ends = {entry.effect: entry.end for entry in ledger.family("lead") if entry.end}
+    early: dict[str, list[str]] = {}
+    for asset, end in ends.items():
+        if end < max(ends.values()):
+            early.setdefault(end, []).append(inputs.label(asset))
+    parts = [f"{word_list(names)} on {end}" for end, names in sorted(early.items())]
+    return f" For want of prices the tests end earlier for {'; for '.join(parts)}." if parts else ""
 
 
 def family_sentence(ledger: Ledger, inputs: Inputs, family: str) -> str:
@@ -231,7 +244,13 @@ def clock(ledger: Ledger, inputs: Inputs) -> str:
     )
     if found > strict or back > counts["reverse"][0]:
         text += " The surplus is a candidate for a clock artefact and supports no claim."
-    return text
+    beside = [
+        f"{_number(sum(1 for entry in entries if is_significant(entry, inputs.config.level)))} of "
+        f"{format_value(len(entries), 'count')} {what}"
+        for name, what in (("lead-overlap", "of small caps"), ("reverse-overlap", "of crypto"))
+        for entries in (ledger.family(f"{name}-conditional"),)
+    ]
+    return f"{text} Beside the common drivers {word_list(beside)} would count under the overlapping clock."
 
 
 def risk(ledger: Ledger, inputs: Inputs) -> str:
@@ -252,9 +271,9 @@ def risk(ledger: Ledger, inputs: Inputs) -> str:
     if beside is None or beside.status != "ok":
         return text + "."
     return text + (
-        f". Beside the common drivers it is {field_text(beside, 'effect')} percent, and {_number(counts[1])} "
-        f"of {total} "
-        "keep a link of their own."
+        f". Beside the common drivers, as far as these are measured by the same close, it is "
+        f"{field_text(beside, 'effect')} percent, and {_number(counts[1])} of {total} still move with small caps. "
+        "These are averages over the whole sample; whether the response changed is a question of its own."
     )
 
 
@@ -285,18 +304,17 @@ def liquidity(ledger: Ledger, inputs: Inputs) -> str:
     return " ".join(parts) or "The study declares no state of liquidity."
 
 
-def plain(ledger: Ledger, inputs: Inputs) -> str:
-    """Say what the textbook test would have reported."""
-    entries = ledger.family("plain")
-    found = sum(1 for entry in entries if entry.pvalue is not None and entry.pvalue < inputs.config.level)
-    robust = sum(
-        1 for entry in ledger.family("lead") if entry.pvalue is not None and entry.pvalue < inputs.config.level
+def plain(ledger: Ledger, inputs: Inputs, family: str) -> str:
+    """Say what the textbook test would have reported, small caps first or, for the family "reverse", crypto first."""
+    usual = ledger.family("plain" if family == "lead" else "plain-reverse")
+    found, robust = (
+        sum(1 for entry in entries if entry.pvalue is not None and entry.pvalue < inputs.config.level)
+        for entries in (usual, ledger.family(family))
     )
     return (
         f"The plain F test, without robust variance and without correction, would call {_number(found)} of "
-        f"{format_value(len(entries), 'count')} leads significant; with robust inference it is "
-        f"{_number(robust)} before "
-        "correction."
+        f"{format_value(len(usual), 'count')} leads significant; with robust inference it is "
+        f"{_number(robust)} before correction."
     )
 
 

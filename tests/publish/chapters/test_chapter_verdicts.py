@@ -72,7 +72,7 @@ def test_a_zero_is_none_in_a_sentence() -> None:
 def test_the_answer_never_denies_a_lead_it_shows_without_the_reason() -> None:
     same = entry("beta.rut.btc", family="same-session", estimate=0.7, lower=0.5, upper=0.9)
     quiet = words._lead_sizes(Ledger((entry(), same)), judgement(), INPUTS)
-    assert "0.2 [−0.4, 0.8] percent in Bitcoin (p adj. = 0.400)" in quiet
+    assert "0.2 [−0.4, 0.8] percent in Bitcoin (all lags together: p adj. = 0.400)" in quiet
     assert "cannot be told from zero, against 0.70 [0.50, 0.90] percent in the same session" in quiet
     found = words._lead_sizes(Ledger((entry(pvalue_adjusted=0.01, lower=0.1), same)), judgement(), INPUTS)
     assert "cannot be told" not in found
