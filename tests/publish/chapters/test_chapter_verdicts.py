@@ -77,3 +77,46 @@ def test_the_answer_never_denies_a_lead_it_shows_without_the_reason() -> None:
     found = words._lead_sizes(Ledger((entry(pvalue_adjusted=0.01, lower=0.1), same)), judgement(), INPUTS)
     assert "cannot be told" not in found
     assert "; no test rejects; 95% intervals in brackets." in found
+
+
+def several(*families: str, **changes: Any) -> list[Entry]:
+    """One entry an asset and family: Bitcoin with prices to the end, Ether and Solana with prices that end earlier."""
+    ends = {"BTC": "2026-08-18", "ETH": "2025-09-29", "SOL": "2025-06-09"}
+    return [
+        entry(f"{family}.{asset}".lower(), family=family, effect=asset, start="2014-09-18", end=end, **changes)
+        for family in families
+        for asset, end in ends.items()
+    ]
+
+
+THREE: Any = SimpleNamespace(
+    plan=SimpleNamespace(
+        small_cap="RUT", crypto=("BTC", "ETH", "SOL"), calls=range(9), families=range(2), substitutions=(), missing=()
+    ),
+    label=lambda name: {"BTC": "Bitcoin", "ETH": "Ether", "SOL": "Solana", "RUT": "Russell 2000"}[name],
+    config=SimpleNamespace(lags=5, level=0.05),
+)
+
+
+def test_the_scope_says_which_prices_end_early() -> None:
+    later = entry("beta.rut.btc", family="same-session", start="2014-09-18", end="2026-08-21")
+    told = words._scope(Ledger((*several("lead"), later)), THREE)
+    assert "2014-09-18 to 2026-08-21 at the longest" in told
+    assert "end earlier for Solana on 2025-06-09; for Ether on 2025-09-29." in told
+    same_end = [item for item in several("lead") if item.effect == "BTC"]
+    assert "earlier" not in words._scope(Ledger(tuple(same_end)), THREE)
+
+
+def test_the_plain_test_is_counted_beside_the_robust_one_of_its_direction() -> None:
+    ledger = Ledger((*several("plain", "lead"), *several("plain-reverse", pvalue=0.01), *several("reverse")))
+    assert "would call none of 3 leads significant" in words.plain(ledger, THREE, "lead")
+    assert "would call 3 of 3 leads significant; with robust inference it is none" in words.plain(
+        ledger, THREE, "reverse"
+    )
+
+
+def test_the_overlapping_clock_is_counted_alone_and_beside_the_drivers() -> None:
+    quiet = several("lead", "reverse", "reverse-overlap", "lead-overlap-conditional", "reverse-overlap-conditional")
+    told = words.clock(Ledger((*quiet, *several("lead-overlap", pvalue_adjusted=0.001))), THREE)
+    assert "3 of 3 leads of small caps would count as significant, against none" in told
+    assert "Beside the common drivers none of 3 of small caps and none of 3 of crypto would count" in told
