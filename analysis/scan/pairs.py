@@ -1,8 +1,8 @@
-"""Granger causality of all ordered pairs of many series at once, from one matrix product.
+"""Granger causality of all ordered pairs of many series at once, from their sums of products at all lags.
 
 Notes
 -----
-Sums of products at all lags answer the plain F test of every pair; a robust covariance takes one more pass over the
+These sums answer the plain F test of every pair; a robust covariance takes one more pass over the
 rows of a pair. Both go tile by tile, so memory beyond the series and the answer does not grow with their number. Pairs
 that are nearly collinear leave this path and are fitted on their rows by orthogonal factorisation. Series that start at
 different dates are grouped by the rows they share, so each pair uses all of its own rows. Results do not depend on the
@@ -60,7 +60,8 @@ class PairScan(Result):
     lags : int
     cov, trend : str
     n_refactored : int
-        Pairs too close to collinear for sums of products (or with a HAC bandwidth above 256), solved on their rows.
+        Pairs solved on their rows: too close to collinear for sums of products, at a level or of a size that would cost
+        digits, or with a HAC bandwidth above 256.
     """
 
     names: tuple[str, ...]
@@ -171,8 +172,10 @@ def granger_matrix(
         hac_lags,
         check_lags((os.cpu_count() or 1) if workers is None else workers, name="workers"),
     )
-    if hac_lags is not None and cov != "HAC":
-        raise InputError("hac_lags goes with cov='HAC'", given=cov)
+    if hac_lags is not None:
+        check_lags(hac_lags, name="hac_lags", least=0)
+        if cov != "HAC":
+            raise InputError("hac_lags goes with cov='HAC'", given=cov)
     out = _Output.empty(count, count)
     for effects, causes, rows in _groups(values, scan.lags, whole=whole):
         scan.block(effects, causes, rows, out)
@@ -279,7 +282,8 @@ class _Scan:
         found = out if whole else _Output.empty(len(effects), len(causes))
 
         bandwidth = self._bandwidth(nobs)
-        windows = group.windows(bandwidth) if self.cov != "nonrobust" and 2 * bandwidth <= kernels.BLOCK else None
+        fits = 2 * bandwidth <= kernels.BLOCK and bandwidth < nobs
+        windows = group.windows(bandwidth) if self.cov != "nonrobust" and fits else None
 
         def fill(products: Products, row: slice, column: slice) -> None:
             left, right = local_effects[row], local_causes[column]
@@ -291,7 +295,7 @@ class _Scan:
             if self.cov == "nonrobust":
                 kernels.plain_tile(*sums, nobs, PIVOT_FLOOR, *filled)
             elif windows is None:
-                part.status[:] = kernels.NEEDS_ROWS  # boxes longer than half a window
+                part.status[:] = kernels.NEEDS_ROWS  # boxes longer than half a window, or than the sample
             else:
                 kind = {"HC3": kernels.HC3, "HAC": kernels.HAC}.get(self.cov, kernels.HC0)
                 kernels.robust_tile(*sums, *windows, left, right, PIVOT_FLOOR, kind, bandwidth, *filled)
@@ -314,7 +318,7 @@ class _Scan:
     def _bandwidth(self, nobs: int) -> int:
         if self.cov != "HAC":
             return 0
-        return newey_west_lags(nobs) if self.hac_lags is None else check_lags(self.hac_lags, name="hac_lags", least=0)
+        return newey_west_lags(nobs) if self.hac_lags is None else self.hac_lags
 
     def _spread(self, work: Callable[[_Tile], None], parts: Sequence[_Tile]) -> None:
         """Run `work` on every tile; tiles do not depend on the number of workers, so no digit does."""
@@ -330,6 +334,10 @@ class _Scan:
         """Fit the pairs that need their rows; return how many got a number and the reasons of those that did not."""
         solved, reasons = 0, {}
         for effect, cause in np.argwhere(out.status != 0):
+            if self.hac_lags is not None and self.parameters < out.nobs[effect, cause] <= self.hac_lags:
+                few = f"the bandwidth of {self.hac_lags} reaches beyond the {out.nobs[effect, cause]} rows of the pair"
+                reasons[f"{labels[effect]} <- {labels[cause]}"] = few
+                continue
             result = granger_test(self.values[:, effect], self.values[:, cause], lags=self.lags, cov=self.cov,
                                   trend=self.trend, hac_lags=self.hac_lags)  # fmt: skip
             if isinstance(result, Inapplicable):

@@ -12,6 +12,7 @@ from analysis.scan.pairs_lanes import LANES
 from analysis.stats.lagged import Bools, Floats, Ints, deterministic, trend_coefficients
 
 TILE = 128
+LEVEL_FLOOR = 2.0**-22  # movement over level and trend below which taking these off has cost half of the digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ class Group:
         det = np.empty((len(columns), lags + 1, len(values)))
         squares = np.empty((lags + 1, lags + 1, len(values)))
         sums.own_products(values, masked, used, runs, margin, det, squares)
+        moved = np.sqrt(squares[0, 0] / len(places))
+        squares[:, :, moved <= LEVEL_FLOOR * np.abs(shares).sum(axis=0)] = 0.0  # the kernels send these to their rows
         return cls(values, masked, margin, use, runs, columns, used @ columns.T, det, squares, lags)
 
     def windows(self, halo: int) -> tuple[Floats, int, Floats, Floats]:

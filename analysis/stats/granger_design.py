@@ -213,7 +213,9 @@ def select_lags(
     data, exponents = standardise(as_columns(series, "series"), trend)
     n, k = data.shape
     use = _flags(mask, n)
-    lagged = lag_columns(data, range(1, max_lags + 1)).reshape(n, k, max_lags).transpose(0, 2, 1).reshape(n, -1)
+    lagged = (
+        lag_columns(data, range(1, max_lags + 1)).reshape(n, k, max_lags).transpose(0, 2, 1).reshape(n, k * max_lags)
+    )
     design = np.hstack([deterministic(n, trend), lagged])
     use = use & np.isfinite(np.hstack([data, lagged])).all(axis=1)
     Z, Y = design[use], data[use]

@@ -244,6 +244,11 @@ def time_varying_granger(
     forward, rolling, recursive, recomputed = _scan(design, plan, workers)
     if not np.isfinite(forward[-1]):
         return Inapplicable(method=method, reason=_no_statistic(design))
+    if not np.isfinite(rolling).any():
+        reason = (
+            f"no window of {plan.window} observations has a statistic: gaps leave too few rows; choose a larger one"
+        )
+        return Inapplicable(method=method, reason=reason)
     sup = np.array([np.nanmax(item) for item in (forward, rolling, recursive)])
     critical, exceed = np.empty((0, 0)), None
     levels = tuple(level for level in LEVELS if (draws + 1) * level >= 1 - 1e-9)
@@ -261,7 +266,7 @@ def time_varying_granger(
     missing = int(np.isnan(rolling[plan.window - 1 :]).sum())
     if missing:
         of = n - plan.window + 1
-        warnings.append(f"{missing} of {of} rolling windows have no statistic: a series is constant or collinear there")
+        warnings.append(f"{missing} of {of} rolling windows have no statistic: rows are too few or collinear there")
     if cov == "nonrobust":
         warnings.append("the plain covariance over-rejects when volatility moves; rely on HC0 with the wild bootstrap")
     q = design.n_tested
@@ -420,6 +425,18 @@ def _no_statistic(design: _WindowDesign) -> str:
     return "the regressors are collinear or fit perfectly: a series is constant, repeated or a combination of others"
 
 
+def _gaps_of_a_stretch(missing: Bools, length: int, reach: int) -> Bools:
+    """Return the missing values (length, k) of the stretch with the fewest whole rows, if it has half of them."""
+    whole = np.ones(len(missing), dtype=bool)
+    whole[:reach] = False
+    for lag in range(reach + 1):
+        whole[lag:] &= ~missing[: len(missing) - lag].any(axis=1)
+    rows = np.convolve(whole, np.ones(length - reach), mode="valid")[reach:]  # of the stretch that begins at a date
+    usable = np.where(rows >= (length - reach) / 2, rows, np.inf)
+    start = int(usable.argmin()) if np.isfinite(usable).any() else int(rows.argmax())
+    return missing[start : start + length]
+
+
 def _bootstrap(
     series: Series,
     plan: Plan,
@@ -430,11 +447,15 @@ def _bootstrap(
     whole: bool,
     workers: int,
 ) -> tuple[Floats, Floats]:
-    """Return largest statistics (draws, 3) over the first `control` window ends, and over the sample when `whole`."""
+    """Return largest statistics (draws, 3) over `control` window ends, and over the sample when `whole`.
+
+    Draws miss what the sample misses: all of it over the sample, the gaps of its thinnest stretch over a few ends.
+    """
     short_length = plan.window + control - 1
     n = len(series) if whole else short_length
     paths = simulate_null(series, plan, null, null_errors(plan, null, draws, rng, n))  # type: ignore[arg-type]
     missing = ~np.isfinite(series.joint)
+    gaps = _gaps_of_a_stretch(missing, short_length, plan.reach)
     m = series.cause.shape[1]
 
     def largest(values: Floats) -> Floats:
@@ -443,7 +464,7 @@ def _bootstrap(
         return np.array([np.fmax.reduce(item) for item in found])
 
     def run(draw: int) -> tuple[Floats, Floats]:
-        short = largest(paths[draw, :short_length])
+        short = largest(np.where(gaps, np.nan, paths[draw, :short_length]))
         return short, largest(np.where(missing, np.nan, paths[draw])) if whole else short
 
     results = _spread(run, list(range(draws)), workers)

@@ -211,7 +211,7 @@ def _largest(series: Floats) -> Floats:
 
 def _near_zero(series: Floats, trend: str) -> bool:
     """Return whether all are whole, of moderate size, and move by far more than their level: none need be freed."""
-    if trend == "ct" or not all_finite(series):
+    if trend == "ct" or not len(series) or not all_finite(series):
         return False
     by_series = np.ascontiguousarray(series.T)
     low, high = by_series.min(axis=1), by_series.max(axis=1)
@@ -272,8 +272,10 @@ def trend_coefficients(series: Floats, columns: Floats) -> Floats:
 
 def _fitted(series: Floats, columns: Floats) -> Floats:
     """Return the least-squares coefficients (d, k) of one column or two for whole series."""
-    if columns.shape[1] == 1:
+    if columns.shape[1] == 1 and len(columns):
         return np.asarray(columns.T @ series / np.square(columns).sum())
+    if len(columns) < columns.shape[1]:
+        return np.zeros((columns.shape[1], series.shape[1]))
     basis, triangle = np.linalg.qr(columns)
     return np.asarray(np.linalg.solve(triangle, basis.T @ series))
 

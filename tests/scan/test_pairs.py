@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import InputError
-from analysis.results import from_dict
+from analysis.results import Inapplicable, from_dict
 from analysis.scan.pairs import PairScan, granger_matrix
 from analysis.stats.granger import granger_test
 
@@ -96,7 +96,7 @@ def test_too_few_rows_is_a_reason_for_every_pair():
 
 @pytest.mark.parametrize("cov", ["nonrobust", "HC3", "HAC"])
 def test_workers_change_no_byte(cov):
-    data = panel(4, 300, 7)
+    data = np.random.default_rng(4).standard_normal((120, 260))  # several tiles
     one = granger_matrix(data, lags=3, cov=cov, workers=1)
     assert one.to_json() == granger_matrix(data, lags=3, cov=cov, workers=3).to_json()
     assert one.to_json() == granger_matrix(data, lags=3, cov=cov).to_json()
@@ -188,3 +188,39 @@ def test_squares_near_the_ends_of_a_float_cost_no_digit(unit):
     usual = granger_matrix(data, lags=2, cov="HC3").statistic
     same = granger_matrix(data * unit, lags=2, cov="HC3").statistic
     np.testing.assert_allclose(same, usual, rtol=1e-11)
+
+
+@pytest.mark.parametrize("trend", ["c", "ct"])
+@pytest.mark.parametrize("noise", [0.0, 1e-12, 1e-10, 1e-7])
+def test_what_a_trend_leaves_of_a_series_is_no_noise_of_rounding(trend, noise):
+    data = panel(16, 300, 3)
+    line = 5.0 + 1.7 * np.arange(300) if trend == "ct" else np.full(300, 1e9)
+    data[:, 0] = line + noise * line.max() * data[:, 0]
+    scan = granger_matrix(data, lags=1, trend=trend)
+    for effect, cause in ((0, 1), (1, 0), (1, 2)):
+        one = granger_test(data[:, effect], data[:, cause], lags=1, trend=trend, cov="nonrobust")
+        name = f"x{effect} <- x{cause}"
+        if isinstance(one, Inapplicable):
+            assert scan.reasons[name] == one.reason
+        else:
+            assert scan.statistic[effect, cause] == pytest.approx(one.statistic, rel=1e-8)
+    if noise == 0.0:
+        assert len(scan.reasons) == 4
+
+
+def test_a_bandwidth_beyond_the_rows_of_a_pair_is_its_reason_and_no_other_pairs():
+    data = panel(17, 600, 3)
+    data[:580, 2] = np.nan
+    scan = granger_matrix(data, lags=1, cov="HAC", hac_lags=30)
+    assert set(scan.reasons) == {"x0 <- x2", "x2 <- x0", "x1 <- x2", "x2 <- x1"}
+    assert all("bandwidth of 30 reaches beyond" in reason for reason in scan.reasons.values())
+    assert np.isfinite(scan.statistic[0, 1])
+    with pytest.raises(InputError, match="hac_lags must be"):
+        granger_matrix(data, lags=1, cov="HAC", hac_lags=-1)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_hardly_any_rows_are_a_reason(rows):
+    for trend in ("n", "c", "ct"):
+        assert len(granger_matrix(np.ones((rows, 2)), lags=1, trend=trend).reasons) == 2
+        assert isinstance(granger_test(np.ones(rows), np.ones(rows), lags=1, trend=trend), Inapplicable)
