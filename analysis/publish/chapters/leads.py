@@ -32,8 +32,8 @@ QUESTIONS = (
     ("at some date", "instability-{direction}", True),
     ("quantiles", "quantile-{direction}", True),
     ("nonlinear", "nonlinear-{direction}", True),
-    ("variance: shocks", "variance-{direction}-lm", False),
-    ("variance: squares", "variance-{direction}-ccf", False),
+    ("variance (shocks)", "variance-{direction}-lm", False),
+    ("variance (squares)", "variance-{direction}-ccf", False),
 )
 
 
