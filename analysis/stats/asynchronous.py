@@ -14,7 +14,7 @@ from analysis.stats.asynchronous_blocks import BlockSums, block_sums
 from analysis.stats.asynchronous_result import LaggedHayashiYoshida
 from analysis.stats.lagged import as_numbers, same_index
 from analysis.stats.regression import bootstrap_pvalue, positive_integer, require_generator, sign_blocks
-from analysis.stats.ticks import Ticks, as_ticks, on_one_axis
+from analysis.stats.ticks import Ticks, as_ticks, on_one_axis, stamp_tolerance
 
 METHOD = "Hayashi-Yoshida correlation"
 METHOD_LAGGED = "Lagged Hayashi-Yoshida correlation"
@@ -88,6 +88,12 @@ def hayashi_yoshida(
     whereas correlations of resampled ticks fall to zero as the sampling gets finer. It is not corrected for
     microstructure noise. Inference treats sums over blocks of time as uncorrelated and t distributed.
 
+    Two intervals overlap only when each begins before the other ends by more than 2.1 units in the last place of the
+    largest stamp, so that the rounding of decimal stamps makes no overlap where intervals touch; `max_gap` allows as
+    much. For seconds since 1970 as decimal numbers that is 0.5 microseconds: pass finer stamps as datetime64 or whole
+    nanoseconds, which are compared by their time since the first stamp. Stamps that are whole numbers of any size count
+    every overlap.
+
     References
     ----------
     Hayashi and Yoshida (2005), Bernoulli 11, 359-379.
@@ -102,8 +108,8 @@ def hayashi_yoshida(
     """
     count = None if blocks is None else positive_integer("blocks", blocks, at_least=MINIMUM_BLOCKS)
     _check_options(level, max_gap)
-    x, y = _pair(times_x, prices_x, times_y, prices_y, log)
-    sums = block_sums(x, y, np.zeros(1), max_gap, count)
+    x, y, tolerance = _pair(times_x, prices_x, times_y, prices_y, np.zeros(1), log)
+    sums = block_sums(x, y, np.zeros(1), max_gap, count, tolerance)
     if isinstance(sums, str):
         return Inapplicable(method=METHOD, reason=sums)
     t, low_high = float(sums.t_statistics()[0]), sums.interval(level)
@@ -172,7 +178,11 @@ def hayashi_yoshida_lagged(
     -----
     One linear merge a lag. The p-value compares the largest |t| over the grid with that under random signs of the
     blocks, the same at all lags, so looking at many lags is paid for. The interval of the lead time resamples blocks
-    and takes quantiles of the maximiser. Ties go to the lag nearest to zero.
+    and takes quantiles of the maximiser. Ties go to the lag nearest to zero. Stamps less a lag are compared with the
+    tolerance of `hayashi_yoshida`, there of the largest stamp or lag, so that a grid in decimal seconds gives the curve
+    of the same grid in whole milliseconds. The lags must be as exact as the stamps:
+    ``start + step * np.arange(n)`` is, whereas ``np.arange(start, stop, step)`` with a decimal step is not, for NumPy
+    first rounds the step at the size of start.
 
     References
     ----------
@@ -184,14 +194,14 @@ def hayashi_yoshida_lagged(
     count = None if blocks is None else positive_integer("blocks", blocks, at_least=MINIMUM_BLOCKS)
     draws = require_generator(bootstrap, rng)
     _check_options(level, max_gap)
-    x, y = _pair(times_x, prices_x, times_y, prices_y, log)
-    sums = block_sums(x, y, grid, max_gap, count)
+    x, y, tolerance = _pair(times_x, prices_x, times_y, prices_y, grid, log)
+    sums = block_sums(x, y, grid, max_gap, count, tolerance)
     if isinstance(sums, str):
         return Inapplicable(method=METHOD_LAGGED, reason=sums)
     t, (lower, upper) = sums.t_statistics(), sums.interval(level)
     best = _largest(np.abs(sums.products.sum(axis=1))[None, :], grid)[0]
     pvalue, interval = _draw(sums, grid, draws, rng, level)
-    short = sums.shortest < np.abs(grid).max()
+    short = sums.shortest + tolerance < np.abs(grid).max()
     edge = best in (0, grid.size - 1) and grid.size > 1
     return LaggedHayashiYoshida(
         method=METHOD_LAGGED,
@@ -220,11 +230,15 @@ def _check_options(level: float, max_gap: float | None) -> None:
         raise InputError("an option is out of range", given=f"level={level}, max_gap={max_gap}", limit="(0,1), >0")
 
 
-def _pair(times_x: Any, prices_x: Any, times_y: Any, prices_y: Any, log: bool) -> tuple[Ticks, Ticks]:
+def _pair(
+    times_x: Any, prices_x: Any, times_y: Any, prices_y: Any, lags: np.ndarray, log: bool
+) -> tuple[Ticks, Ticks, float]:
+    """Ticks of both series on one axis, and how far two stamps of one instant may be apart on it."""
     same_index(times_x=times_x, prices_x=prices_x)
     same_index(times_y=times_y, prices_y=prices_y)
     one, two = on_one_axis([("times_x", times_x), ("times_y", times_y)])
-    return as_ticks("x", one, prices_x, log=log), as_ticks("y", two, prices_y, log=log)
+    x, y = as_ticks("x", one, prices_x, log=log), as_ticks("y", two, prices_y, log=log)
+    return x, y, stamp_tolerance((times_x, times_y), (one, two), lags)
 
 
 def _largest(sizes: np.ndarray, grid: np.ndarray) -> np.ndarray:

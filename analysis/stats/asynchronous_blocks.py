@@ -47,20 +47,22 @@ class BlockSums:
         return np.minimum(lower, rho[:, 0]), np.maximum(upper, rho[:, 0])
 
 
-def _kept(ticks: Ticks, max_gap: float | None) -> np.ndarray:
+def _kept(ticks: Ticks, max_gap: float | None, tolerance: float) -> np.ndarray:
     length = np.diff(ticks.times)
-    return np.ones(length.size, dtype=bool) if max_gap is None else length <= max_gap
+    return np.ones(length.size, dtype=bool) if max_gap is None else length <= max_gap + tolerance
 
 
-def _meets(ticks: Ticks, other: Ticks, kept: np.ndarray) -> np.ndarray:
-    """Whether each interval overlaps an interval of the other series that is kept."""
+def _meets(ticks: Ticks, other: Ticks, kept: np.ndarray, tolerance: float) -> np.ndarray:
+    """Whether each interval overlaps an interval of the other series that is kept, by more than the tolerance."""
     counted = np.r_[0, np.cumsum(kept)]
-    first = np.searchsorted(other.times[1:], ticks.times[:-1], side="right")
-    last = np.searchsorted(other.times[:-1], ticks.times[1:], side="left")
+    first = np.searchsorted(other.times[1:], ticks.times[:-1] + tolerance, side="right")
+    last = np.searchsorted(other.times[:-1], ticks.times[1:] - tolerance, side="left")
     return (last > first) & (counted[np.maximum(last, first)] > counted[first])
 
 
-def block_sums(x: Ticks, y: Ticks, lags: np.ndarray, max_gap: float | None, count: int | None) -> BlockSums | str:
+def block_sums(
+    x: Ticks, y: Ticks, lags: np.ndarray, max_gap: float | None, count: int | None, tolerance: float
+) -> BlockSums | str:
     """Sum products at each lag and squares by block of time.
 
     Parameters
@@ -72,6 +74,8 @@ def block_sums(x: Ticks, y: Ticks, lags: np.ndarray, max_gap: float | None, coun
         Increments over a longer interval count as zero.
     count : int or None
         Number of blocks; by default the square root of the smaller number of intervals, between 20 and 100.
+    tolerance : float
+        Stamps no further apart than this are one instant, see `ticks.stamp_tolerance`.
 
     Returns
     -------
@@ -83,8 +87,8 @@ def block_sums(x: Ticks, y: Ticks, lags: np.ndarray, max_gap: float | None, coun
 
     if min(x.times.size, y.times.size) <= MINIMUM_INTERVALS:
         return f"a series has {min(x.times.size, y.times.size)} ticks, too few"
-    kept_x, kept_y = _kept(x, max_gap), _kept(y, max_gap)
-    used_x, used_y = kept_x & _meets(x, y, kept_y), kept_y & _meets(y, x, kept_x)
+    kept_x, kept_y = _kept(x, max_gap, tolerance), _kept(y, max_gap, tolerance)
+    used_x, used_y = kept_x & _meets(x, y, kept_y, tolerance), kept_y & _meets(y, x, kept_x, tolerance)
     fewest = int(min(used_x.sum(), used_y.sum()))
     if fewest < MINIMUM_INTERVALS:
         return f"a series has {fewest} intervals that overlap the other, fewer than {MINIMUM_INTERVALS}"
@@ -98,8 +102,9 @@ def block_sums(x: Ticks, y: Ticks, lags: np.ndarray, max_gap: float | None, coun
     ranks = np.cumsum(used_x) - used_x
     block = np.minimum(ranks * B // int(used_x.sum()), B - 1)
     edges = x.times[np.searchsorted(block, np.arange(1, B), side="left")]
-    block_y = np.searchsorted(edges, y.times[:-1], side="right")
-    products = block_products(x.times, steps_x, y.times, np.r_[0.0, np.cumsum(steps_y)], lags, block, B)
+    block_y = np.searchsorted(edges - tolerance, y.times[:-1], side="right")
+    path_y = np.r_[0.0, np.cumsum(steps_y)]
+    products = block_products(x.times, steps_x, y.times, path_y, lags, block, B, tolerance)
     squares_x = np.bincount(block, weights=np.where(used_x, steps_x, 0.0) ** 2, minlength=B)
     squares_y = np.bincount(block_y, weights=np.where(used_y, steps_y, 0.0) ** 2, minlength=B)
     if not squares_x.sum() > 0 or not squares_y.sum() > 0:

@@ -10,7 +10,14 @@ from analysis.stats.lagged import Floats, Ints
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def block_products(
-    times_x: Floats, steps_x: Floats, times_y: Floats, path_y: Floats, lags: Floats, block: Ints, blocks: int
+    times_x: Floats,
+    steps_x: Floats,
+    times_y: Floats,
+    path_y: Floats,
+    lags: Floats,
+    block: Ints,
+    blocks: int,
+    tolerance: float,
 ) -> Floats:
     """Return the sums over overlapping intervals of products of increments, shape (L, blocks).
 
@@ -24,6 +31,8 @@ def block_products(
         How much later each tick of y is read.
     block : ndarray of shape (n,)
         Block of each interval of x.
+    tolerance : float
+        Intervals overlap only when each begins before the other ends by more than this.
 
     Notes
     -----
@@ -34,8 +43,9 @@ def block_products(
     out = np.zeros((len(lags), blocks))
     for k in range(len(lags)):
         first, last = 0, 0
+        earliest, latest = lags[k] - tolerance, lags[k] + tolerance
         for i in range(n):
-            start, end = times_x[i] - lags[k], times_x[i + 1] - lags[k]
+            start, end = times_x[i] - earliest, times_x[i + 1] - latest
             while first < m and times_y[first + 1] <= start:
                 first += 1
             while last < m and times_y[last] < end:

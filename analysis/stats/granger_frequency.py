@@ -16,12 +16,12 @@ from analysis.stats.covariance import (
     Partialled,
     check_cov,
     coefficient_covariance,
-    newey_west_lags,
     row_weights,
     score_covariance,
 )
 from analysis.stats.granger_bootstrap import Signs, rademacher
 from analysis.stats.granger_design import fit_mean, read_series
+from analysis.stats.granger_result import bartlett_lags
 from analysis.stats.lagged import Bools, Floats, Ints, as_numbers, check_lags, check_trend
 
 BREITUNG_REFERENCE = "Breitung and Candelon (2006), Journal of Econometrics 132, eq. 8-10"
@@ -168,6 +168,7 @@ def breitung_candelon(
     mask : bool array of shape (n,), optional
         Dates of the effect that may enter as rows.
     hac_lags : int, optional
+        Bartlett lags of "HAC", fewer than rows used; default Newey and West's rule.
     effect_name, cause_name : str
 
     Returns
@@ -177,7 +178,8 @@ def breitung_candelon(
     Raises
     ------
     InputError
-        For fewer than 3 lags, frequencies outside [0, π], several causes or effects, or an empty band.
+        For fewer than 3 lags, frequencies outside [0, π], several causes or effects, an empty band, or `hac_lags` that
+        reach beyond the sample.
 
     Notes
     -----
@@ -205,7 +207,7 @@ def breitung_candelon(
     fit = found.fit
     if chosen == "HC3" and fit.leverage.max() >= LEVERAGE_LIMIT:
         return Inapplicable(method=method, reason="a leverage is one, so HC3 does not exist")
-    bandwidth = _bandwidth(chosen, hac_lags, fit.nobs)
+    bandwidth = bartlett_lags(chosen, hac_lags, fit.nobs)
     variance = score_covariance(fit, chosen, hac_lags=bandwidth)
     statistic, df = wald_by_frequency(fit.coefficients[:, 0], coefficient_covariance(fit, variance), omega)
     if not np.isfinite(statistic).all():
@@ -257,14 +259,6 @@ def _inside(omega: Floats, band: tuple[float, float] | None, bootstrap: int) -> 
             "no frequency lies inside the band", given=(low, high), limit="between 0 and pi, ends excluded"
         )
     return place
-
-
-def _bandwidth(cov: str, hac_lags: int | None, nobs: int) -> int:
-    if cov != "HAC":
-        if hac_lags is not None:
-            raise InputError("hac_lags goes with cov='HAC'", given=cov)
-        return 0
-    return newey_west_lags(nobs) if hac_lags is None else check_lags(hac_lags, name="hac_lags", least=0)
 
 
 def restrictions(lags: int, frequencies: Floats) -> Floats:

@@ -135,16 +135,24 @@ class Recipe:
 
     def bandwidth(self, nobs: int) -> int:
         """Return the Bartlett lags: those asked for, else the rule for the rows used."""
-        if self.cov != "HAC":
-            if self.hac_lags is not None:
-                raise InputError("hac_lags goes with cov='HAC'", given=self.cov)
-            return 0
-        if self.hac_lags is None:
-            return newey_west_lags(nobs)
-        chosen = check_lags(self.hac_lags, name="hac_lags", least=0)
-        if chosen >= nobs:
-            raise InputError("hac_lags reaches beyond the sample", given=chosen, limit=f"below {nobs} rows")
-        return chosen
+        return bartlett_lags(self.cov, self.hac_lags, nobs)
+
+
+def bartlett_lags(cov: str, hac_lags: int | None, nobs: int) -> int:
+    """Return the Bartlett lags asked for, else the rule for the rows used; 0 for a covariance without.
+
+    Raises InputError for lags with another covariance or as many as there are rows.
+    """
+    if cov != "HAC":
+        if hac_lags is not None:
+            raise InputError("hac_lags goes with cov='HAC'", given=cov)
+        return 0
+    if hac_lags is None:
+        return newey_west_lags(nobs)
+    chosen = check_lags(hac_lags, name="hac_lags", least=0)
+    if chosen >= nobs:
+        raise InputError("hac_lags reaches beyond the sample", given=chosen, limit=f"below {nobs} rows")
+    return chosen
 
 
 def studentise(fit: Partialled, recipe: Recipe) -> tuple[float, Floats] | str:

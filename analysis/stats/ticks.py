@@ -12,6 +12,8 @@ from analysis.errors import InputError
 from analysis.stats.lagged import as_numbers
 
 SECOND = np.timedelta64(1, "s")
+ROUNDING_UNITS = 2.1  # in the last place: whole nanoseconds since 1970 that became seconds differ by up to 2.08
+WHOLE_LIMIT = 0.25  # of the tolerance, where all stamps are whole numbers and thus exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,38 @@ def on_one_axis(named: Sequence[tuple[str, Any]]) -> list[np.ndarray]:
     plain = [array.astype(np.int64 if whole else np.float64) for _, array in arrays]
     origin = min((array.min() for array in plain if array.size), default=0)
     return [(array - origin).astype(np.float64) for array in plain]
+
+
+def stamp_tolerance(raw: Sequence[Any], axis: Sequence[np.ndarray], lags: np.ndarray) -> float:
+    """Return how far two stamps that mean the same instant may be apart, in the unit of the axis.
+
+    Parameters
+    ----------
+    raw : sequence of array_like
+        Stamps as given to `on_one_axis`.
+    axis : sequence of ndarray
+        What it returned.
+    lags : ndarray of shape (L,)
+        What is subtracted from stamps before they are compared.
+
+    Notes
+    -----
+    Decimal stamps and lags are rounded, so that 0.3 - 0.1 differs from 0.2. The tolerance is 2.1 units in the last
+    place of the largest absolute stamp or lag: of the stamp as given where it is a decimal number (0.5 microseconds for
+    seconds since 1970), of the time since the first stamp for dates and whole-number types, whose difference is exact.
+    Where all times since the first stamp are whole numbers it is at most a quarter.
+    """
+    units = [float(np.spacing(np.abs(lags).max(initial=0.0)))]
+    for given, times in zip((np.asarray(values) for values in raw), axis, strict=True):
+        if times.size == 0:
+            continue
+        units.append(float(np.spacing(np.abs(times).max())))
+        if given.dtype.kind == "f":
+            largest = np.abs(given).max()
+            units += [float(np.spacing(largest)), float(np.spacing(np.float64(largest)))]
+    whole = all(bool((times == np.floor(times)).all()) for times in axis)
+    tolerance = ROUNDING_UNITS * max(units)
+    return min(tolerance, WHOLE_LIMIT) if whole else tolerance
 
 
 def as_ticks(name: str, times: np.ndarray, prices: Any, *, log: bool) -> Ticks:

@@ -21,7 +21,7 @@ from analysis.stats.asynchronous_result import LaggedHayashiYoshida
 from analysis.stats.clocks import ClockComparison, clock_demonstration
 from analysis.stats.crosscorr import cross_correlation
 from analysis.stats.regression import rademacher
-from analysis.stats.ticks import Ticks, as_of
+from analysis.stats.ticks import Ticks, as_of, stamp_tolerance
 
 Pair = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -85,7 +85,7 @@ def test_the_compiled_merge_equals_its_plain_twin() -> None:
     grid = np.array([-7.5, -1.0, 0.0, 0.5, 40.0])
     block = np.arange(len(tx) - 1) * 9 // (len(tx) - 1)
     path = py - py[0]
-    out = block_products(tx, np.diff(px), ty, path, grid, block, 9)
+    out = block_products(tx, np.diff(px), ty, path, grid, block, 9, 0.0)
     for k, lag in enumerate(grid):
         first = np.searchsorted(ty[1:], tx[:-1] - lag, side="right")
         last = np.searchsorted(ty[:-1], tx[1:] - lag, side="left")
@@ -178,7 +178,7 @@ def test_draws_of_signs_and_blocks_match_a_plain_twin() -> None:
     pair = ticks(np.random.default_rng(12), 800, rho=0.3, lead=4)
     grid = np.arange(-8.0, 9.0)
     result = lagged(*pair, lags=grid, bootstrap=99, rng=np.random.default_rng(5), log=False, level=0.8)
-    sums = block_sums(Ticks(*pair[:2], 0), Ticks(*pair[2:], 0), grid, None, None)
+    sums = block_sums(Ticks(*pair[:2], 0), Ticks(*pair[2:], 0), grid, None, None, 0.0)
     assert isinstance(sums, BlockSums)
     blocks, rng = sums.squares_x.size, np.random.default_rng(5)
     signs = rademacher(rng, 99, blocks)
@@ -216,6 +216,81 @@ def test_dates_and_numbers_agree_and_whole_nanoseconds_keep_their_digits() -> No
     whole = [stamp.astype(np.int64) for stamp in stamps]
     counted = lagged(whole[0], px, whole[1], py, lags=[-3e9, 0.0, 3e9], log=False)
     np.testing.assert_allclose(counted.covariance, plain.covariance, rtol=1e-12)
+
+
+def epoch_seconds(step: int, whole: np.ndarray) -> np.ndarray:
+    """Whole nanoseconds since 1970, read as decimal seconds: the stamps of most files of ticks."""
+    return (1_700_000_000_000_000_000 + whole.astype(np.int64) * step) / 1e9
+
+
+def dates(step: int, whole: np.ndarray) -> np.ndarray:
+    return np.datetime64("2025-03-03T14:30", "ns") + whole.astype(np.int64) * np.timedelta64(step, "ns")
+
+
+@pytest.mark.parametrize(
+    ("stamps", "step"),
+    [
+        (lambda whole: 34200 + 0.001 * whole, 0.001),
+        (lambda whole: 1.7e9 + 0.1 * whole, 0.1),
+        (lambda whole: epoch_seconds(100_000_000, whole), 0.1),
+        (lambda whole: epoch_seconds(1_000, whole), 1e-6),
+        (lambda whole: dates(100_000_000, whole), 0.1),
+        (lambda whole: dates(7_000, whole), 7e-6),
+        (lambda whole: 0.3 * whole - 500.0, 0.3),
+        (lambda whole: (0.1 * whole).astype(np.float32), 0.1),
+    ],
+    ids=["milliseconds", "epoch", "epoch from ns", "microseconds", "dates", "fine dates", "negative", "single"],
+)
+@pytest.mark.parametrize("gap", [None, 6])
+def test_decimal_stamps_give_the_curve_of_whole_numbers(stamps: object, step: float, gap: int | None) -> None:
+    w = np.random.default_rng(14).standard_normal(3003).cumsum()
+    whole, count, common = np.arange(3000.0), np.arange(-4, 8), {"log": False, "bootstrap": 49}
+    grids = (whole, w[:-3], whole, w[3:]), ticks(np.random.default_rng(15), 3000, rho=0.8, lead=5)
+    for tx, px, ty, py in grids:
+        truth = lagged(
+            tx, px, ty, py, lags=count * 1.0, rng=np.random.default_rng(1), max_gap=gap and float(gap), **common
+        )
+        wide = gap and gap * step
+        times = stamps(tx), stamps(ty)  # type: ignore[operator]
+        found = lagged(
+            times[0], px, times[1], py, lags=count * step, rng=np.random.default_rng(1), max_gap=wide, **common
+        )
+        for name in ("covariance", "correlation", "lower", "upper", "t_statistic"):
+            np.testing.assert_allclose(getattr(found, name), getattr(truth, name), rtol=1e-12, atol=1e-12)
+        assert found.lead_time == pytest.approx(truth.lead_time * step)
+        assert (found.nobs, found.nobs_y, found.nobs_lost) == (truth.nobs, truth.nobs_y, truth.nobs_lost)
+        assert found.sup_pvalue == truth.sup_pvalue
+        assert found.warnings == truth.warnings
+        still = hy(times[0], px, times[1], py, log=False, max_gap=wide)
+        assert still.covariance == pytest.approx(found.covariance[4], rel=1e-12)
+    regular = lagged(stamps(whole), w[:-3], stamps(whole), w[3:], lags=count * step, log=False)  # type: ignore[operator]
+    assert np.abs(np.delete(regular.correlation, 7)).max() < 0.1
+    assert regular.correlation[7] == pytest.approx(1.0, abs=0.01)  # x repeats y three steps later
+
+
+def test_the_tolerance_tells_stamps_apart_that_differ() -> None:
+    zero = np.zeros(1)
+
+    def tolerance(times: np.ndarray, lags: np.ndarray = zero) -> float:
+        axis = (times - times[0]) / (np.timedelta64(1, "s") if times.dtype.kind == "M" else 1)
+        return stamp_tolerance((times,), (axis,), lags)
+
+    unit = 2.0**-22  # in the last place of seconds since 1970
+    assert tolerance(1.7e9 + np.array([0.0, 0.1])) == 2.1 * unit < 1e-6
+    assert tolerance(np.array([0.0, 0.1]), np.array([-1.7e9])) == 2.1 * unit
+    assert tolerance(dates(100_000_000, np.arange(20))) == 2.1 * 2.0**-52
+    assert tolerance(np.array([1, 5, 2**60])) == tolerance(np.array([0.0, 2.0**60])) == 0.25
+    assert tolerance(np.array([0.0, 0.1], dtype=np.float32)) == 2.1 * float(np.spacing(np.float32(0.1)))
+
+
+def test_whole_nanoseconds_over_years_count_every_overlap() -> None:
+    rng = np.random.default_rng(16)
+    times = np.arange(60, dtype=np.int64) * 3 * 10**14
+    x, y = rng.standard_normal((2, 60)).cumsum(axis=1)
+    later = times + 1
+    found = hy(times, x, later, y, log=False)
+    assert found.covariance == pytest.approx(brute_force((times.tolist(), x, later.tolist(), y)), rel=1e-12)
+    assert found.covariance != pytest.approx(np.diff(x) @ np.diff(y), rel=1e-3)
 
 
 def test_missing_ticks_and_nights_are_left_out_and_counted() -> None:

@@ -224,6 +224,13 @@ def test_refusals() -> None:
         breitung_candelon(y, x, lags=3, frequencies=[1.0], band=(2.0, 3.0))
     with pytest.raises(InputError, match="random generator"):
         breitung_candelon(y, x, lags=3, frequencies=[1.0], bootstrap=9)
+    for lags in (40, 37):  # 37 rows
+        with pytest.raises(InputError, match="beyond the sample"):
+            breitung_candelon(y[:40], x[:40], lags=3, frequencies=[1.0], cov="HAC", hac_lags=lags)
+    most = breitung_candelon(y[:40], x[:40], lags=3, frequencies=[1.0], cov="HAC", hac_lags=36)
+    assert isinstance(most, FrequencyCausalityResult)
+    with pytest.raises(InputError, match="hac_lags goes with"):
+        breitung_candelon(y, x, lags=3, frequencies=[1.0], hac_lags=4)
     with pytest.raises(InputError, match="one effect and one cause"):
         breitung_candelon(y, data[:, 1:], lags=3, frequencies=[1.0])
     assert isinstance(breitung_candelon(y, np.zeros(100), lags=3, frequencies=[1.0]), Inapplicable)

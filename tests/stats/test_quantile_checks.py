@@ -147,9 +147,10 @@ def test_an_effect_that_is_half_zeros_is_refused_and_troster_is_not():
     refused = quantile_granger(effect, cause, lags=1, quantiles=TAUS, bootstrap=9, rng=rng, effect_name="BTC")
     assert isinstance(refused, Inapplicable)
     assert "of BTC equal 0" in refused.reason
-    assert "method='troster'" in refused.reason
+    assert "only where volatility is stable, use method='troster'" in refused.reason
     instead = quantile_granger(effect[:200], cause[:200], lags=1, quantiles=TAUS, method="troster")
     assert isinstance(instead, TrosterResult)
+    assert any("18 % (300 rows) and 45 % (800 rows)" in text and "volatility" in text for text in instead.warnings)
 
 
 def test_an_effect_that_hardly_varies_is_refused_rather_than_failed():

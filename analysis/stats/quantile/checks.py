@@ -209,10 +209,13 @@ def crowding(
         f"{high - low:.1%} of {name} equal {value:g} (its quantiles {low:.3g} to {high:.3g}) and hold {share:.0%} of "
         f"the weight of the density at the quantile {tau:g}"
     )
-    remedy = "use method='troster', take quantiles further from these, or mark values that only repeat as missing"
+    remedy = (
+        "take quantiles further from these, mark values that only repeat as missing, or, only where volatility is "
+        "stable, use method='troster'"
+    )
     if share > CROWD_LIMIT:
         return f"{fact}, where neither the simulated nor the bootstrap null holds; {remedy}", ""
     if share > CROWD_LIMIT_SIMULATED and not draws:
         false = "where the simulated null rejects up to 30 % of true nulls at 5 %"
         return f"{fact}, {false}; pass bootstrap=, or {remedy}", ""
-    return "", f"{fact}: the simulated p-value is too small there; read the bootstrap p-value, or use method='troster'"
+    return "", f"{fact}: the simulated p-value is too small there; read the bootstrap p-value"
