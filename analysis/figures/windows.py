@@ -31,8 +31,8 @@ def windows(frame: pd.DataFrame, *, name: str, caption: str, asset: str) -> Figu
         )
         axis.plot(dates, statistic, color=NAVY, linewidth=0.9)
         axis.plot(dates, critical, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-        axis.annotate("5% line of a quarter", (1.0, float(critical[-1])), xycoords=("axes fraction", "data"),
-                      color=GREY, fontsize=8, ha="right", va="bottom")  # fmt: skip
+        axis.annotate("5% line of a quarter", (0.01, float(critical[0])), xycoords=("axes fraction", "data"),
+                      color=GREY, fontsize=8, ha="left", va="bottom")  # fmt: skip
         axis.set_title(title)
         axis.set_ylim(0, max(float(statistic.max()), float(critical.max())) * 1.08)
         axis.set_ylabel("Wald")

@@ -125,8 +125,8 @@ def _study(inputs: Inputs) -> dict[str, str]:
 def _scope(ledger: Ledger, inputs: Inputs) -> str:
     small = inputs.label(inputs.plan.small_cap)
     assets = word_list([inputs.label(name) for name in inputs.plan.crypto])
-    crypto = set(inputs.plan.crypto)
-    tested = [entry for entry in ledger.entries if entry.start and entry.clock and crypto & {entry.effect, entry.cause}]
+    pairs = [{inputs.plan.small_cap, asset} for asset in inputs.plan.crypto]
+    tested = [entry for entry in ledger.entries if entry.start and {entry.effect, entry.cause} in pairs]
     span = f", {min(e.start for e in tested)} to {max(e.end for e in tested)} at the longest" if tested else ""
     text = (
         f"Daily returns of the {small} and of {assets}{span}.{_early_ends(ledger, inputs)} "

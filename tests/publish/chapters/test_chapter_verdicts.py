@@ -100,7 +100,7 @@ THREE: Any = SimpleNamespace(
 
 def test_the_scope_says_which_prices_end_early() -> None:
     later = entry("beta.rut.btc", family="same-session", clock="after", start="2014-09-18", end="2026-08-21")
-    alone = entry("tail.btc", family="tails", start="2010-01-01", end="2026-08-23")  # of one market's own days
+    alone = entry("watch.btc", family="watch", cause="", start="2010-01-01", end="2026-08-23")  # one market's own
     told = words._scope(Ledger((*several("lead"), later, alone)), THREE)
     assert "2014-09-18 to 2026-08-21 at the longest" in told
     assert "end earlier for Solana on 2025-06-09; for Ether on 2025-09-29." in told
