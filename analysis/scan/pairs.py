@@ -2,11 +2,11 @@
 
 Notes
 -----
-These sums answer the plain F test of every pair; a robust covariance takes one more pass over the
-rows of a pair. Both go tile by tile, so memory beyond the series and the answer does not grow with their number. Pairs
-that are nearly collinear leave this path and are fitted on their rows by orthogonal factorisation. Series that start at
-different dates are grouped by the rows they share, so each pair uses all of its own rows. Results do not depend on the
-number of workers.
+These sums answer the plain F test of every pair; a robust covariance takes one more pass over the rows of a pair. Both
+go tile by tile, so memory beyond the series and the answer does not grow with their number. Pairs that are nearly
+collinear leave this path and are fitted on their rows by orthogonal factorisation. Series that start at different dates
+are grouped by the rows they share, so each pair uses all of its own rows. Results do not depend on the number of
+workers.
 """
 
 from __future__ import annotations

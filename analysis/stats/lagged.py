@@ -1,11 +1,12 @@
-"""Lagged cross-products: one matrix product that every homoskedastic lag regression is then a query on.
+"""What every lag regression starts from: checked inputs, lags, units, and lagged sums of products.
 
 Notes
 -----
 A regression of one series on lags of others needs nothing but sums of products. `lagged_gram` takes them for all series
 at once, `prefix_gram` keeps their running sums so that a window is one difference, and `masked_grams` takes them over
 the rows of each state. `solve_gram` answers a query by a small Cholesky factorisation and says when the system is too
-close to collinear for that, so that the caller goes through `qr_solve` on the rows themselves.
+close to collinear for that, so that the caller goes through `qr_solve` on the rows themselves. The scan of all pairs
+takes the same sums by kernels of its own (`scan.pairs_sums`), and single tests are fitted on their rows.
 """
 
 from __future__ import annotations
