@@ -42,6 +42,8 @@ def as_numbers(values: ArrayLike, name: str, *, copy: bool = True) -> Floats:
         raw = np.asarray(values)
         loose = raw.dtype == object and any(isinstance(value, _NO_NUMBERS) for value in raw.flat)
         if raw.dtype.kind in "biufO" and not loose:
+            if raw.dtype == object:
+                raw = np.where(np.frompyfunc(lambda value: value is pd.NA, 1, 1)(raw).astype(bool), np.nan, raw)
             return np.array(raw, dtype=np.float64, copy=copy or None)
         given = str(raw.dtype)
     except (TypeError, ValueError) as error:

@@ -227,3 +227,10 @@ def test_standardise_takes_off_a_level_and_leaves_the_rest(trend):
     assert abs(slope - 5e6 * (trend == "ct")) < 10
     if trend == "ct":
         np.testing.assert_array_equal(removed[:, 4], 0.0)
+
+
+def test_nullable_columns_keep_what_is_missing():
+    series = pd.Series([1.0, None, 3.0], dtype="Float64")
+    table = pd.DataFrame({"a": series, "b": pd.Series([True, None, False], dtype="boolean"), "c": [4, 5, 6]})
+    np.testing.assert_array_equal(as_numbers(series, "x"), [1.0, np.nan, 3.0])
+    np.testing.assert_array_equal(as_numbers(table, "x"), [[1, 1, 4], [np.nan, np.nan, 5], [3, 0, 6]])
