@@ -198,7 +198,8 @@ def time_varying_granger(
     rng : numpy.random.Generator, optional
         Needed when `bootstrap` > 0.
     control_window : int
-        The critical values hold family-wise over this many successive window ends.
+        The critical values hold family-wise over this many successive window ends, the first of the sample, with the
+        gaps of its thinnest stretch; with "HC0" over the dates of these. Over more ends a crossing is more likely.
     trend : {"c", "n", "ct"}
     sup_pvalue : bool
         Whether every draw passes through all windows of the sample, for the p-value of the largest statistic; without,

@@ -248,7 +248,7 @@ def _granger(ledger: Ledger, inputs: Inputs, name: str) -> TableSpec:
     usual_words = "; plain p: the uncorrected F test with homoskedastic errors that others report" if plain else ""
     caption = (
         f"{_GRANGER[name]}: sum of {_lag_words(inputs.config.lags)}, percent per percent; p: all lags together, by the "
-        f"wild bootstrap (no smaller than {format_value(1 / (inputs.config.bootstrap + 1), 'p')}); "
+        f"wild bootstrap (at least 1 in {format_value(inputs.config.bootstrap + 1, 'count')}); "
         f"p adj.: {correction}false discovery rate{' beside the drivers' if headline else ''}, over the "
         f"assets{usual_words}."
     )
